@@ -1,0 +1,111 @@
+"""How everything is called: the one home of group, labels, annotations, object names and hosts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+GROUP: Final = "supaplane.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "SupabaseProject"
+PLURAL: Final = "supabaseprojects"
+SINGULAR: Final = "supabaseproject"
+SHORT_NAMES: Final = ("sbp", "supabase")
+CATEGORY: Final = "supaplane"
+
+FINALIZER: Final = f"{GROUP}/project"
+FIELD_MANAGER_OPERATOR: Final = "supaplane-operator"
+FIELD_MANAGER_API: Final = "supaplane-api"
+
+DEFAULT_HOME_NAMESPACE: Final = "supaplane-projects"
+
+LABEL_REF: Final = f"{GROUP}/ref"
+LABEL_COMPONENT: Final = f"{GROUP}/component"
+LABEL_ALLOW_DELETE: Final = f"{GROUP}/allow-delete"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
+LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
+MANAGED_BY: Final = FIELD_MANAGER_OPERATOR
+PART_OF: Final = "supaplane"
+
+ANNOTATION_OWNER: Final = f"{GROUP}/owner"
+ANNOTATION_RELEASED_FROM: Final = f"{GROUP}/released-from"
+ANNOTATION_ADOPTABLE_BY: Final = f"{GROUP}/adoptable-by"
+ANNOTATION_RECONCILE: Final = f"{GROUP}/reconcile"
+RECONCILE_PAUSED: Final = "paused"
+ANNOTATION_INPUTS: Final = f"{GROUP}/inputs"
+ANNOTATION_RENDERING: Final = f"{GROUP}/rendering"
+ANNOTATION_RESTARTED: Final = f"{GROUP}/restart"
+
+REF_PATTERN: Final = r"^[a-z]{20}$"
+_REF: Final = re.compile(REF_PATTERN)
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+PROJECT_NAMESPACE_PREFIX: Final = "supabase-"
+
+
+def is_ref(text: str) -> bool:
+    """Whether `text` is a project ref: exactly twenty lower-case letters."""
+    return _REF.match(text) is not None and len(text) == 20
+
+
+def letters(digest: bytes) -> str:
+    """Twenty letters of base 26 out of at least 32 bytes that are spread evenly."""
+    number = int.from_bytes(digest, "big")
+    out = []
+    for _ in range(20):
+        number, rest = divmod(number, 26)
+        out.append(_LETTERS[rest])
+    return "".join(out)
+
+
+def derive_ref(*, cluster_uid: str, namespace: str, name: str) -> str:
+    """The ref of a CR that names none: the same manifest applied again finds its data.
+
+    `cluster_uid` is the uid of the namespace kube-system, which no two clusters share.
+    """
+    if is_ref(name):
+        return name
+    return letters(hashlib.sha256(f"{cluster_uid}\0{namespace}/{name}".encode()).digest())
+
+
+def project_namespace(ref: str) -> str:
+    """The namespace in which the stack of a project runs."""
+    return f"{PROJECT_NAMESPACE_PREFIX}{ref}"
+
+
+def owner_value(*, namespace: str, name: str, uid: str) -> str:
+    """What the owner annotation of a project namespace holds."""
+    return f"{namespace}/{name}/{uid}"
+
+
+def credentials_secret(cr_name: str) -> str:
+    """The master Secret, in the CR's own namespace."""
+    return f"{cr_name}-credentials"
+
+
+CREDENTIALS_COPY: Final = "credentials"
+"""The full copy of the master Secret in the project namespace; no pod mounts it."""
+
+
+def api_host(ref: str, domain_base: str) -> str:
+    """Public host of a project's API gateway."""
+    return f"{ref}.{domain_base}"
+
+
+def studio_host(ref: str, domain_base: str) -> str:
+    """Public host of a project's own Studio."""
+    return f"studio-{ref}.{domain_base}"
+
+
+def database_host(ref: str, domain_base: str) -> str:
+    """Reserved for the database; the official CLI derives this name by itself."""
+    return f"db.{ref}.{domain_base}"
+
+
+def pooler_host(ref: str, domain_base: str) -> str:
+    """Public host of a project's connection pooler."""
+    return f"{ref}.pooler.{domain_base}"
