@@ -1,0 +1,88 @@
+# Supaplane. `make` alone prints this map.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+export PYTHONSAFEPATH := 1
+PY := .venv/bin/python
+ARGS ?=
+CLUSTER ?= auto
+
+##@ Use it
+
+.PHONY: demo
+demo: install ## A whole platform on this machine, and a first project (ARGS=--once tears it down again, CLUSTER=kind|devcluster)
+	@$(PY) -m supaplane_demo up --cluster $(CLUSTER) $(ARGS)
+
+.PHONY: down
+down: install ## Stop everything that `make demo` started (ARGS=--delete-data removes its data too)
+	@$(PY) -m supaplane_demo down $(ARGS)
+
+.PHONY: status
+status: install ## What of the demo runs, and how its projects are
+	@$(PY) -m supaplane_demo status $(ARGS)
+
+##@ Prove it
+
+.PHONY: test
+test: check ## Everything that CI runs: checks, then all tests
+	@$(PY) -m supaplane_devcluster build
+	$(PY) -m pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: install ## Only the tests that need no cluster
+	$(PY) -m pytest -m "not cluster and not live and not browser" $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: install ## Only the tests on a real control plane
+	@$(PY) -m supaplane_devcluster build
+	$(PY) -m pytest -m cluster $(ARGS)
+
+.PHONY: check
+check: install ## Format, lint, strict types, import contracts, generated files
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --cache-dir .import_linter_cache
+	$(PY) -m supaplane_contract --check
+	$(PY) -m supaplane_api.documents --check
+
+.PHONY: bench
+bench: install ## Measure what the README claims (minutes; wants a quiet machine)
+	@$(PY) -m supaplane_devcluster build
+	$(PY) benchmarks/run.py $(ARGS)
+
+##@ Work on it
+
+.PHONY: install
+install: ## The pinned packages, in .venv
+	@devcluster/bootstrap.sh
+
+.PHONY: format
+format: install ## Format and mend what can be mended by itself
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+.PHONY: generate
+generate: install ## Write the generated files again: CRD, documents
+	$(PY) -m supaplane_contract --write
+	$(PY) -m supaplane_api.documents --write
+
+.PHONY: cluster
+cluster: install ## A bare Kubernetes with simulated nodes, named dev (`python -m supaplane_devcluster --help`)
+	@$(PY) -m supaplane_devcluster up dev $(ARGS)
+
+.PHONY: lock
+lock: install ## Pin the newest versions that pyproject.toml allows
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--all-extras --group dev pyproject.toml --output-file requirements.lock --upgrade
+
+.PHONY: clean
+clean: ## Remove the environment and all caches in this folder (stop the demo first)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## This map
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
