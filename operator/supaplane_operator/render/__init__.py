@@ -1,0 +1,28 @@
+"""A wish and its credentials in, Kubernetes objects out: pure, ordered, deterministic."""
+
+from .model import (
+    ALL_KEYS,
+    Manifest,
+    NotRenderable,
+    Platform,
+    Rendered,
+    RenderedComponent,
+    RenderInput,
+)
+from .project import namespace_labels, project
+from .references import referenced_secrets
+from .urls import public_hosts
+
+__all__ = [
+    "ALL_KEYS",
+    "Manifest",
+    "NotRenderable",
+    "Platform",
+    "RenderInput",
+    "Rendered",
+    "RenderedComponent",
+    "namespace_labels",
+    "project",
+    "public_hosts",
+    "referenced_secrets",
+]

@@ -1,0 +1,106 @@
+"""What goes into the renderer and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from supaplane_contract.spec import (
+    ComponentName,
+    IngressKind,
+    IssuerRef,
+    ParentRef,
+    ProjectSpec,
+)
+from supaplane_contract.status import Endpoints, Reason
+from supaplane_operator.releases import Release
+
+Manifest = dict[str, Any]
+
+ALL_KEYS = "*"
+"""In `referenced_secrets`: every key of that Secret."""
+
+
+class NotRenderable(Exception):
+    """The release or the platform cannot give what the spec asks for; waiting does not help."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What holds for every project of this operator."""
+
+    domain_base: str
+    """The domain below which each project gets its hosts."""
+    url_scheme: str = "https"
+    """http or https, in public URLs."""
+    url_port: int | None = None
+    """Port in public URLs; None for the scheme's own."""
+    cluster_domain: str = "cluster.local"
+    """DNS suffix of the cluster."""
+    ingress_kind: IngressKind = IngressKind.NONE
+    """What carries the public routes unless the spec says otherwise."""
+    ingress_class: str | None = None
+    """IngressClass unless the spec says otherwise."""
+    ingress_annotations: Mapping[str, str] = field(default_factory=dict)
+    """Annotations of every Ingress or HTTPRoute."""
+    ingress_parent_refs: tuple[ParentRef, ...] = ()
+    """Gateways that an HTTPRoute attaches to unless the spec says otherwise."""
+    ingress_namespaces: tuple[str, ...] = ()
+    """Namespaces whose pods may reach a project's gateway; empty: every namespace."""
+    tls_issuer: IssuerRef | None = None
+    """cert-manager issuer for public hosts unless the spec says otherwise."""
+    allowed_annotations: tuple[str, ...] = ()
+    """Keys of annotations that a spec may set; a trailing `*` stands for any rest."""
+    storage_class: str | None = None
+    """StorageClass of volumes unless the spec says otherwise; None: the cluster's default."""
+    dns_namespace: str = "kube-system"
+    """Namespace of the cluster's DNS server, which every pod may ask."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Names of pull Secrets that exist in every project namespace."""
+
+
+@dataclass(frozen=True)
+class RenderInput:
+    """One project, complete: the same input always gives the same objects."""
+
+    name: str
+    """Name of the SupabaseProject."""
+    namespace: str
+    """Namespace of the SupabaseProject, not that of its stack."""
+    ref: str
+    spec: ProjectSpec
+    release: Release
+    credentials: Mapping[str, str]
+    """The master Secret's data as text: `supaplane_contract.credentials.KEYS`."""
+    platform: Platform
+    secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """The user's own Secrets, (name, key) -> value: what `referenced_secrets` named."""
+    restarts: Mapping[ComponentName, str] = field(default_factory=dict)
+    """Id of the last restart asked for, by component."""
+
+
+@dataclass(frozen=True)
+class RenderedComponent:
+    """What to watch of one component."""
+
+    name: ComponentName
+    image: str
+    workload: tuple[str, str] | None
+    """Kind and name of its Deployment or StatefulSet."""
+    desired: int
+    """Pods that should be ready; with autoscaling the fewest."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Everything that a project should have in its namespace, in the order to apply it."""
+
+    manifests: tuple[Manifest, ...]
+    components: tuple[RenderedComponent, ...]
+    endpoints: Endpoints
