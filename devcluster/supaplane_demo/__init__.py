@@ -1,0 +1,1 @@
+"""`make demo`: the whole platform on one machine, and a first project made over REST."""

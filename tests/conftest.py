@@ -1,0 +1,50 @@
+"""What every test may use. A cluster is made only for tests that ask for one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supaplane_contract import names
+from supaplane_devcluster import Cluster, ClusterOptions
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def devcluster() -> Iterator[Cluster]:
+    """A running control plane with simulated nodes, the CRD and the home namespace.
+
+    Shared by the whole run: a test that makes namespaces or projects names them by itself. Clusters
+    of runs that were killed are taken down first.
+    """
+    home = ROOT / ".supaplane"
+    for leftover in (home / "clusters").glob("tests-*"):
+        if not _alive(leftover.name):
+            Cluster(leftover.name, home=home).down()
+    options = ClusterOptions(nodes=3, pod_delay=0.0, audit="writes")
+    cluster = Cluster(f"tests-{os.getpid()}", home=home, options=options)
+    try:
+        cluster.up()
+        cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        cluster.kubectl("create", "namespace", names.DEFAULT_HOME_NAMESPACE)
+        yield cluster
+    finally:
+        cluster.down()
+
+
+def _alive(cluster_name: str) -> bool:
+    """Whether the test run that a cluster is named after still runs."""
+    number = re.fullmatch(r"tests-(\d+)", cluster_name)
+    return number is not None and Path(f"/proc/{number[1]}").exists()
