@@ -11,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-from .errors import Gone, NotFound, Unreachable, from_status
+from .errors import Conflict, Gone, KubeError, NotFound, Unreachable, from_status
 from .login import Login
 from .port import Event, Listing, Manifest
 from .resources import Resource
@@ -291,8 +291,6 @@ def _status(raw: bytes) -> dict[str, Any]:
 
 def _wait_before_retry(error: Exception, attempt: int) -> float | None:
     """Seconds to wait before the same request is sent again; None: do not."""
-    from .errors import Conflict, KubeError
-
     if not isinstance(error, KubeError) or not error.retryable:
         return None
     if isinstance(error, (Conflict, Gone)):

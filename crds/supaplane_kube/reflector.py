@@ -1,7 +1,8 @@
 """Keeps a copy of one list of objects in memory: list, watch, and on trouble list again.
 
 After a gap it compares the new list with what it held, so that an object deleted meanwhile is
-reported as deleted; a watch alone would never say so.
+reported as deleted; a watch alone would never say so. An answer to a write of ours can be put in
+ahead of the watch (`learn`), so that whoever reads after writing does not see the past.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
-from .errors import Gone, KubeError
-from .port import Kube, Manifest
+from .errors import KubeError, Unreachable
+from .port import Event, Kube, Manifest
 from .resources import Resource
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Reflector(Generic[T]):
         self._changed = changed
         self._clock = clock
         self._items: dict[Key, T] = {}
+        self._versions: dict[Key, int] = {}
         self._synced = asyncio.Event()
         self._heard = clock()
         self.relists = 0
@@ -77,24 +79,32 @@ class Reflector(Generic[T]):
         """Seconds since the server last said anything, bookmarks included."""
         return self._clock() - self._heard
 
+    def learn(self, manifest: Manifest) -> None:
+        """Takes in what the server answered to a write, unless something newer is known."""
+        key, version = _key(manifest), _version(manifest)
+        if version > self._versions.get(key, 0):
+            self._set(key, self._keep(manifest), version)
+
     async def run(self) -> None:
         """Lists and watches until cancelled."""
         failures = 0
         version: str | None = None
         while True:
+            started = self._clock()
             try:
                 if version is None:
                     version = await self._replace()
                 started = self._clock()
-                version = await self._follow(version)
-                # A server that ends watches at once must not be asked again without a pause.
-                failures = 0 if self._clock() - started > 1.0 else failures + 1
-            except Gone:
-                version, failures = None, failures + 1
-            except KubeError as error:
-                failures += 1
-                version = None
+                async for version in self._follow(version):
+                    failures = 0
+            except Unreachable as error:
+                # The watch goes on from where it was: a server that restarts forgets nothing.
                 log.warning("watch of %s: %s", self.resource.plural, error)
+            except KubeError as error:
+                version = None
+                log.warning("watch of %s starts anew: %s", self.resource.plural, error)
+            # A server that ends watches at once must not be asked again without a pause.
+            failures = 0 if self._clock() - started > 1.0 else failures + 1
             if failures:
                 pause = min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures - 1, 10))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -105,15 +115,21 @@ class Reflector(Generic[T]):
         )
         self._heard = self._clock()
         self.relists += 1
-        fresh = {_key(item): self._keep(item) for item in listing.items}
-        for key in [key for key in self._items if key not in fresh]:
-            self._set(key, None)
-        for key, value in fresh.items():
-            self._set(key, value)
+        as_of = _number(listing.resource_version)
+        fresh = {_key(item): item for item in listing.items}
+        # What was learned while the list was on its way is newer than the list.
+        gone = [k for k in self._items if k not in fresh and self._versions.get(k, 0) <= as_of]
+        for key in gone:
+            self._set(key, None, as_of)
+        for key, item in fresh.items():
+            if _version(item) >= self._versions.get(key, 0):
+                self._set(key, self._keep(item), _version(item))
+        self._versions = {k: v for k, v in self._versions.items() if k in self._items}
         self._synced.set()
         return listing.resource_version
 
-    async def _follow(self, version: str) -> str:
+    async def _follow(self, version: str) -> AsyncIterator[str]:
+        """Takes in events; yields the version after each."""
         async for event in self._kube.watch(
             self.resource,
             self._namespace,
@@ -121,21 +137,35 @@ class Reflector(Generic[T]):
             label_selector=self._selector,
         ):
             self._heard = self._clock()
-            version = event.object["metadata"]["resourceVersion"]
-            if event.type in ("ADDED", "MODIFIED"):
-                self._set(_key(event.object), self._keep(event.object))
-            elif event.type == "DELETED":
-                self._set(_key(event.object), None)
-        return version
+            if event.type != "BOOKMARK":
+                self._take(event)
+            yield event.object["metadata"]["resourceVersion"]
 
-    def _set(self, key: Key, new: T | None) -> None:
+    def _take(self, event: Event) -> None:
+        key, version = _key(event.object), _version(event.object)
+        if version < self._versions.get(key, 0):
+            return
+        self._set(key, None if event.type == "DELETED" else self._keep(event.object), version)
+
+    def _set(self, key: Key, new: T | None, version: int) -> None:
         old = self._items.get(key)
         if new is None:
             self._items.pop(key, None)
+            self._versions.pop(key, None)
         else:
             self._items[key] = new
+            self._versions[key] = version
         if old != new:
             self._changed(key, old, new)
+
+
+def _version(manifest: Manifest) -> int:
+    return _number(manifest["metadata"].get("resourceVersion", ""))
+
+
+def _number(version: str) -> int:
+    """Resource versions grow: https://kep.k8s.io/5504. 0 for a server whose versions are opaque."""
+    return int(version) if version.isdecimal() else 0
 
 
 def _key(manifest: Manifest) -> Key:
