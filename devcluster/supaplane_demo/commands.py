@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ async def _bring_up(home: Home, kind: str, machine: AnyCluster, screen: Screen) 
             "processes": {p.name: {"pid": p.pid, "log": p.log} for p in (operator, api)},
         }
         write_json(home.demo_file, {**remembered, **facts})
-        slug, ref, status, keys = await _first_project(kube, api_url, account, kind, screen)
+        slug, ref, status, keys = await _first_project(home, kube, api_url, account, kind, screen)
         facts |= {"organization_slug": slug, "project_ref": ref}
         write_json(home.demo_file, facts)
     kubectl = shutil.which("kubectl") or str(home.folder / "bin" / "kubectl")
@@ -115,7 +116,12 @@ async def _bring_up(home: Home, kind: str, machine: AnyCluster, screen: Screen) 
 
 
 async def _first_project(
-    kube: KubeClient, api_url: str, account: story.Account, kind: str, screen: Screen
+    home: Home,
+    kube: KubeClient,
+    api_url: str,
+    account: story.Account,
+    kind: str,
+    screen: Screen,
 ) -> tuple[str, str, ProjectStatus, dict[str, str]]:
     async with Rest(api_url) as rest:
         screen.step("account, sign-in, organization")
@@ -163,10 +169,8 @@ async def install_crd(kube: KubeClient) -> None:
     manager = "supaplane-demo"
     await kube.apply(CUSTOM_RESOURCE_DEFINITIONS, None, name, crd, manager=manager)
     home_namespace = {"metadata": {"name": names.DEFAULT_HOME_NAMESPACE}}
-    try:
+    with contextlib.suppress(AlreadyExists):
         await kube.create(NAMESPACES, None, home_namespace, manager=manager)
-    except AlreadyExists:
-        pass
     for _ in range(300):
         found = await kube.get(CUSTOM_RESOURCE_DEFINITIONS, None, name) or {}
         conditions = found.get("status", {}).get("conditions", [])
@@ -213,8 +217,8 @@ async def status(home: Home, screen: Screen) -> bool:
         process = processes.get(name)
         screen.note(f"{name:<10} {_process_line(process)}")
     kubeconfig = facts.get("kubeconfig")
-    if not kubeconfig or not Path(kubeconfig).exists():
-        screen.note("cluster    is not there: make demo")
+    if not kubeconfig:
+        screen.note("cluster    was not started: make demo")
         return False
     try:
         session: Login = await login.find(kubeconfig=kubeconfig)

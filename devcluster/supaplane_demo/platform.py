@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +19,7 @@ from supaplane_devcluster import Cluster, ClusterOptions
 from supaplane_devcluster.kind import KindCluster, docker_answers
 
 from .home import Home, read_json, write_json
-from .processes import Process, Processes, log_tail
+from .processes import Process, Processes, inherited_environment, log_tail
 
 CLUSTER_NAME = "demo"
 DOMAIN_BASE = "supaplane.localhost"
@@ -83,7 +82,7 @@ class Programs:
             "SUPAPLANE_PROBE_PORT": str(port),
             "SUPAPLANE_PROBE_HOST": "127.0.0.1",
         }
-        command = [sys.executable, "-m", "supaplane_operator", "--no-lease"]
+        command = ["supaplane_operator", "--no-lease"]
         process = self._ensure("operator", command, environ)
         self._await(process, f"http://127.0.0.1:{port}/readyz")
         return process
@@ -101,17 +100,15 @@ class Programs:
             "ALLOW_SIGNUP": "true",
             **self._secrets(),
         }
-        process = self._ensure("api", [sys.executable, "-m", "supaplane_api"], environ)
+        process = self._ensure("api", ["supaplane_api"], environ)
         self._await(process, f"{url}/readyz")
         return process, url
 
     def _ensure(self, name: str, command: list[str], environ: Mapping[str, str]) -> Process:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SUPAPLANE_")}
         inputs = hashlib.sha256(repr((command, sorted(environ.items()), _code())).encode())
-        process, _ = self.processes.ensure(
-            name, command, {**inherited, **environ}, inputs.hexdigest()[:16]
+        return self.processes.ensure(
+            name, command, {**inherited_environment(), **environ}, inputs.hexdigest()[:16]
         )
-        return process
 
     def _secrets(self) -> dict[str, str]:
         """Secrets of the API; the same on every run, or every session would end with it."""

@@ -1,15 +1,14 @@
-"""Starts programs that outlive us, and stops exactly those: by pid and start time."""
+"""Which programs the demo started, with what, and whether they still run."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from supaplane_devcluster import processes as os_processes
 
 from .home import read_json, write_json
 
@@ -30,11 +29,11 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether that very process runs."""
-        return _start_time(self.pid) == self.started
+        return os_processes.is_alive(os_processes.Process(self.pid, self.started))
 
 
 class Processes:
-    """The demo's processes, written down in a file."""
+    """The demo's processes, written down in a file before they do anything."""
 
     def __init__(self, file: Path, logs: Path) -> None:
         self._file = file
@@ -45,30 +44,26 @@ class Processes:
         return {name: Process(**entry) for name, entry in read_json(self._file).items()}
 
     def ensure(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str], inputs: str
-    ) -> tuple[Process, bool]:
-        """The running process of that name; started if there is none or its inputs changed.
+        self, name: str, module: Sequence[str], environ: Mapping[str, str], inputs: str
+    ) -> Process:
+        """`python -m MODULE…` running under that name; started if it does not, or with other inputs.
 
-        The second value says whether it was started now.
+        `environ` takes the place of the environment. Secrets belong there, never into `module`.
         """
         running = self.known().get(name)
-        if running and running.alive:
-            if running.inputs == inputs:
-                return running, False
-            self.stop(name)
+        if running and running.alive and running.inputs == inputs:
+            return running
+        self.stop(name)
         log = self._logs / f"{name}.log"
-        with log.open("ab") as out:
-            child = subprocess.Popen(
-                list(command),
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        process = Process(name, child.pid, _start_time(child.pid) or "", str(log), inputs)
-        self._write({**self.known(), name: process})
-        return process, True
+
+        def record(process: os_processes.Process) -> None:
+            entry = Process(name, process.pid, process.started, str(log), inputs)
+            self._write({**self.known(), name: entry})
+
+        os_processes.start(
+            [sys.executable, "-m", *module], log, Path.cwd(), record, environ=environ
+        )
+        return self.known()[name]
 
     def stop(self, name: str) -> bool:
         """Asks the process to end and, after a while, makes it. False: it did not run."""
@@ -76,8 +71,7 @@ class Processes:
         if process is None:
             return False
         ran = process.alive
-        if ran:
-            _end(process)
+        os_processes.end(os_processes.Process(process.pid, process.started), STOP_SECONDS)
         self._write({n: p for n, p in self.known().items() if n != name})
         return ran
 
@@ -88,37 +82,12 @@ class Processes:
             self._file.unlink(missing_ok=True)
 
 
+def inherited_environment() -> dict[str, str]:
+    """Our environment without settings of Supaplane, which the demo chooses by itself."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("SUPAPLANE_")}
+
+
 def log_tail(process: Process, lines: int = 12) -> str:
     """The last lines of a process's log."""
     text = Path(process.log).read_text(errors="replace")
     return "\n".join(text.splitlines()[-lines:])
-
-
-def _end(process: Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, number)
-        end = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < end:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
-            if not process.alive:
-                return
-            time.sleep(0.05)
-
-
-def _start_time(pid: int) -> str | None:
-    """When the process started, as the kernel counts; None when it does not run."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return _start_time_by_ps(pid) if not Path("/proc/self/stat").exists() else None
-    return None if fields[0] in "ZX" else fields[19]
-
-
-def _start_time_by_ps(pid: int) -> str | None:
-    """The same where there is no /proc (macOS)."""
-    answer = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() or None
