@@ -46,7 +46,7 @@ class Processes:
     def ensure(
         self, name: str, module: Sequence[str], environ: Mapping[str, str], inputs: str
     ) -> Process:
-        """`python -m MODULE…` running under that name; started if it does not, or with other inputs.
+        """`python -m MODULE…` running under that name; started anew if its inputs changed.
 
         `environ` takes the place of the environment. Secrets belong there, never into `module`.
         """
