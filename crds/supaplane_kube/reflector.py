@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from .errors import KubeError, Unreachable
@@ -24,6 +24,7 @@ Key = tuple[str, str]
 
 FIRST_BACKOFF = 0.1
 LAST_BACKOFF = 5.0
+TOMBSTONES = 1024
 
 
 class Reflector(Generic[T]):
@@ -53,6 +54,9 @@ class Reflector(Generic[T]):
         self._clock = clock
         self._items: dict[Key, T] = {}
         self._versions: dict[Key, int] = {}
+        """Of what is there, and of what went lately: a late answer must not bring it back."""
+        self._position: str | None = None
+        self._newest = 0
         self._synced = asyncio.Event()
         self._heard = clock()
         self.relists = 0
@@ -88,20 +92,18 @@ class Reflector(Generic[T]):
     async def run(self) -> None:
         """Lists and watches until cancelled."""
         failures = 0
-        version: str | None = None
         while True:
             started = self._clock()
             try:
-                if version is None:
-                    version = await self._replace()
+                if self._position is None:
+                    await self._replace()
                 started = self._clock()
-                async for version in self._follow(version):
-                    failures = 0
+                await self._follow()
             except Unreachable as error:
                 # The watch goes on from where it was: a server that restarts forgets nothing.
                 log.warning("watch of %s: %s", self.resource.plural, error)
             except KubeError as error:
-                version = None
+                self._position = None
                 log.warning("watch of %s starts anew: %s", self.resource.plural, error)
             # A server that ends watches at once must not be asked again without a pause.
             failures = 0 if self._clock() - started > 1.0 else failures + 1
@@ -109,13 +111,16 @@ class Reflector(Generic[T]):
                 pause = min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures - 1, 10))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
-    async def _replace(self) -> str:
+    async def _replace(self) -> None:
         listing = await self._kube.list(
             self.resource, self._namespace, label_selector=self._selector
         )
         self._heard = self._clock()
         self.relists += 1
         as_of = _number(listing.resource_version)
+        if as_of < self._newest:
+            self._versions.clear()  # the server was restored from a backup: versions start over
+        self._newest = as_of
         fresh = {_key(item): item for item in listing.items}
         # What was learned while the list was on its way is newer than the list.
         gone = [k for k in self._items if k not in fresh and self._versions.get(k, 0) <= as_of]
@@ -124,22 +129,22 @@ class Reflector(Generic[T]):
         for key, item in fresh.items():
             if _version(item) >= self._versions.get(key, 0):
                 self._set(key, self._keep(item), _version(item))
-        self._versions = {k: v for k, v in self._versions.items() if k in self._items}
+        self._position = listing.resource_version
         self._synced.set()
-        return listing.resource_version
 
-    async def _follow(self, version: str) -> AsyncIterator[str]:
-        """Takes in events; yields the version after each."""
+    async def _follow(self) -> None:
+        assert self._position is not None
         async for event in self._kube.watch(
             self.resource,
             self._namespace,
-            resource_version=version,
+            resource_version=self._position,
             label_selector=self._selector,
         ):
             self._heard = self._clock()
             if event.type != "BOOKMARK":
                 self._take(event)
-            yield event.object["metadata"]["resourceVersion"]
+            self._position = event.object["metadata"]["resourceVersion"]
+            self._newest = max(self._newest, _number(self._position))
 
     def _take(self, event: Event) -> None:
         key, version = _key(event.object), _version(event.object)
@@ -149,14 +154,19 @@ class Reflector(Generic[T]):
 
     def _set(self, key: Key, new: T | None, version: int) -> None:
         old = self._items.get(key)
+        self._versions[key] = version
         if new is None:
             self._items.pop(key, None)
-            self._versions.pop(key, None)
+            self._bury()
         else:
             self._items[key] = new
-            self._versions[key] = version
         if old != new:
             self._changed(key, old, new)
+
+    def _bury(self) -> None:
+        """Forgets the versions of the deleted once those are many."""
+        if len(self._versions) > 2 * len(self._items) + TOMBSTONES:
+            self._versions = {k: v for k, v in self._versions.items() if k in self._items}
 
 
 def _version(manifest: Manifest) -> int:
