@@ -1,0 +1,16 @@
+"""A real Kubernetes control plane on this machine, without Docker: see README.md beside this package."""
+
+from .cluster import Cluster, all_clusters
+from .errors import CannotBuild, CommandFailed, DevclusterError, DidNotStart, NotRunning
+from .options import ClusterOptions
+
+__all__ = [
+    "CannotBuild",
+    "Cluster",
+    "ClusterOptions",
+    "CommandFailed",
+    "DevclusterError",
+    "DidNotStart",
+    "NotRunning",
+    "all_clusters",
+]

@@ -1,0 +1,7 @@
+"""`python -m supaplane_devcluster`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,212 @@
+"""The command line: words in, one call each, words out."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import build, components, leftovers, logs, processes
+from .cluster import Cluster, all_clusters
+from .errors import DevclusterError
+from .options import ClusterOptions, parse_duration
+
+DESCRIPTION = "A real Kubernetes control plane on this machine, without Docker."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except DevclusterError as error:
+        print(f"devcluster: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="supaplane_devcluster", description=DESCRIPTION)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    home = argparse.ArgumentParser(add_help=False)
+    home.add_argument(
+        "--home", type=Path, help="where clusters are kept ($SUPAPLANE_HOME, else .supaplane)"
+    )
+
+    def add(name: str, summary: str, run: object) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[home], help=summary, description=summary)
+        command.set_defaults(run=run)
+        return command
+
+    add("build", "compile the control plane, if it is not compiled yet", _build)
+    _add_up(add("up", "make a cluster, or repair it; returns when it can be used", _up))
+    down = add("down", "end all processes of a cluster and remove its folder", _down)
+    down.add_argument("--all", action="store_true", help="every cluster here")
+    down.add_argument(
+        "--keep-data", action="store_true", help="so that `up` finds its objects again"
+    )
+    status = add("status", "what runs, where, and how much memory it takes", _status)
+    kubeconfig = add("kubeconfig", "print the path of a cluster's kubeconfig", _kubeconfig)
+    for command in (down, status, kubeconfig):
+        _add_name(command)
+    log = add("logs", "print the log of a component", _logs)
+    _add_name(log)
+    log.add_argument("component", nargs="?", default=components.API_SERVER)
+    log.add_argument("-f", "--follow", action="store_true")
+    for word, summary in ACTIONS.items():
+        action = add(word, summary, _act)
+        action.set_defaults(word=word)
+        action.add_argument("component", choices=components.START_ORDER)
+        _add_name(action)
+    add("check", "say what is left over here, and fail if anything is", _check)
+    return top
+
+
+ACTIONS = {
+    "start": "start a component again, on the same ports",
+    "stop": "end a component in good order (SIGTERM)",
+    "kill": "end a component at once (SIGKILL)",
+    "pause": "make a component hang (SIGSTOP)",
+    "resume": "let a paused component go on (SIGCONT)",
+}
+
+
+def _add_name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", nargs="?", default="dev", help="which cluster (default: dev)")
+
+
+def _add_up(command: argparse.ArgumentParser) -> None:
+    _add_name(command)
+    command.add_argument("--nodes", type=int, default=3, help="how many simulated nodes (3)")
+    for flag, summary in {
+        "--pod-delay": "how long a pod takes to become Ready (0s)",
+        "--pod-jitter": "up to this much is added, another for each pod (0s)",
+        "--job-duration": "how long the pod of a Job runs (0s)",
+    }.items():
+        command.add_argument(flag, type=parse_duration, default=0.0, metavar="TIME", help=summary)
+    command.add_argument(
+        "--audit",
+        nargs="?",
+        const="writes",
+        choices=["writes", "all"],
+        help="log who did what, without contents: writes (default), or all requests",
+    )
+    command.add_argument(
+        "--feature-gates", default="", metavar="NAME=true,...", help="for all Kubernetes components"
+    )
+    command.add_argument(
+        "--foreground", action="store_true", help="stay, and take all down on Ctrl-C or SIGTERM"
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _build(_: argparse.Namespace) -> None:
+    print(build.ensure(_say))
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    cluster = Cluster(arguments.name, arguments.home, _options(arguments))
+    if arguments.foreground:
+        _foreground(cluster)
+        return
+    started = time.monotonic()
+    cluster.up(_say)
+    _say(f"Ready after {time.monotonic() - started:.1f} s.  export KUBECONFIG={cluster.kubeconfig}")
+
+
+def _options(arguments: argparse.Namespace) -> ClusterOptions:
+    return ClusterOptions(
+        nodes=arguments.nodes,
+        pod_delay=arguments.pod_delay,
+        pod_jitter=arguments.pod_jitter,
+        job_duration=arguments.job_duration,
+        audit=arguments.audit,
+        feature_gates=_gates(arguments.feature_gates),
+    )
+
+
+def _gates(text: str) -> dict[str, bool]:
+    gates: dict[str, bool] = {}
+    for item in filter(None, text.split(",")):
+        name, _, value = item.partition("=")
+        if value not in ("true", "false"):
+            raise DevclusterError(f"--feature-gates: {item!r} should be NAME=true or NAME=false")
+        gates[name] = value == "true"
+    return gates
+
+
+def _foreground(cluster: Cluster) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        cluster.up(_say)
+        _say(f"export KUBECONFIG={cluster.kubeconfig}   (Ctrl-C takes the cluster down)")
+        signal.pause()
+    except KeyboardInterrupt:
+        _say("Taking the cluster down.")
+    finally:
+        cluster.down()
+
+
+def _down(arguments: argparse.Namespace) -> None:
+    chosen = [Cluster(arguments.name, arguments.home)]
+    if arguments.all:
+        chosen = all_clusters(arguments.home)
+    for cluster in chosen:
+        there = cluster.layout.folder.exists()
+        cluster.down(keep_data=arguments.keep_data)
+        _say(
+            f"Cluster {cluster.name!r} is down." if there else f"No cluster {cluster.name!r} here."
+        )
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    cluster = Cluster(arguments.name, arguments.home)
+    missing = cluster.missing() if cluster.layout.state.exists() else "there is no such cluster"
+    for name, process in cluster.status().items():
+        if process is None:
+            print(f"{name:25} down")
+            continue
+        memory = (processes.resident_kib(process) or 0) // 1024
+        print(f"{name:25} pid {process.pid:<8} {memory:5} MiB")
+    if missing:
+        print(f"not usable: {missing}")
+        return 1
+    print(f"usable: {cluster.server}")
+    return 0
+
+
+def _kubeconfig(arguments: argparse.Namespace) -> None:
+    cluster = Cluster(arguments.name, arguments.home)
+    _ = cluster.server  # fails in words if there is none
+    print(cluster.kubeconfig)
+
+
+def _logs(arguments: argparse.Namespace) -> None:
+    # `logs COMPONENT` is the natural thing to type with only one cluster.
+    if arguments.name in components.START_ORDER:
+        arguments.name, arguments.component = "dev", arguments.name
+    path = Cluster(arguments.name, arguments.home).layout.log(arguments.component)
+    with contextlib.suppress(BrokenPipeError):
+        logs.show(path, sys.stdout, arguments.follow)
+
+
+def _act(arguments: argparse.Namespace) -> None:
+    cluster = Cluster(arguments.name, arguments.home)
+    getattr(cluster, arguments.word)(arguments.component)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    found = leftovers.find(arguments.home)
+    for line in found:
+        print(line)
+    return 1 if found else 0

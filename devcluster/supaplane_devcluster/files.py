@@ -1,0 +1,60 @@
+"""The files that the components read: certificates, tokens, kubeconfigs, audit policy. Written once per cluster."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from pathlib import Path
+
+from . import audit, certificates, kubeconfig
+from .components import USERS, Plan
+from .layout import Layout
+from .state import write_private
+
+
+def write(plan: Plan, name: str) -> None:
+    """Keys and tokens are kept if they are there; what follows from the options is written again."""
+    layout = plan.layout
+    for folder in (layout.folder, layout.certificates, layout.logs, layout.etcd):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The kubeconfig is written last, so its presence says that the rest is complete.
+    if not layout.kubeconfig.exists():
+        _write_certificates(layout)
+        _write_users(plan, name)
+    if plan.options.audit_scope:
+        write_private(layout.audit_policy, audit.policy(plan.options.audit_scope))
+
+
+def _write_certificates(layout: Layout) -> None:
+    made = certificates.make(datetime.datetime.now(datetime.UTC))
+    for path, text in {
+        layout.ca: made.ca,
+        layout.server_certificate: made.server_certificate,
+        layout.server_key: made.server_key,
+        layout.service_account_key: made.service_account_key,
+        layout.service_account_public_key: made.service_account_public_key,
+    }.items():
+        write_private(path, text)
+
+
+def _write_users(plan: Plan, name: str) -> None:
+    layout = plan.layout
+    ca = layout.ca.read_text(encoding="ascii")
+    tokens = {who: secrets.token_urlsafe(32) for who in USERS}
+    lines = [f'{tokens[who]},{user},{who},"{groups}"' for who, (user, groups) in USERS.items()]
+    write_private(layout.tokens, "\n".join(lines) + "\n")
+    for who in [who for who in USERS if who != "admin"] + ["admin"]:
+        path = layout.kubeconfig if who == "admin" else layout.component_kubeconfig(who)
+        write_private(path, kubeconfig.render(name, plan.server, ca, USERS[who][0], tokens[who]))
+
+
+def last_lines(path: Path, count: int) -> str:
+    """The end of a log, reading no more of it than that may take."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 200 * 1024))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-count:])

@@ -1,0 +1,129 @@
+"""How a component is started, recognised again, and ended: always by one process id, never by a name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# The shell waits for a line before it becomes the program. Whoever starts it writes the line only after the process
+# id is on disk; if they die before, the shell reads the end of the pipe and ends too. So no process runs unrecorded.
+GATE = 'read -r go && exec "$@" </dev/null'
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process id, and when that process started: an id alone may by now be somebody else's."""
+
+    pid: int
+    started: str
+
+
+def start(
+    argv: Sequence[str], log: Path, folder: Path, record: Callable[[Process], None]
+) -> Process:
+    """Run a program that outlives us, in a session of its own; `record` is called before it does anything."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", GATE, "sh", *argv],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+        )
+    _children[child.pid] = child
+    assert child.stdin is not None
+    try:
+        process = Process(child.pid, _start_time(child.pid) or "")
+        record(process)
+        child.stdin.write(b"go\n")
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+    return process
+
+
+def is_alive(process: Process) -> bool:
+    """Whether this very process still runs (a zombie does not)."""
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
+        return False
+    return bool(process.started) and _start_time(process.pid) == process.started
+
+
+def send(process: Process, number: signal.Signals) -> bool:
+    """Whether the signal was sent; it is not if the process has ended or its id belongs to another."""
+    if not is_alive(process):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)
+        return True
+    return False
+
+
+def end(process: Process, patience: float) -> None:
+    """SIGTERM, and after `patience` seconds SIGKILL. Returns when the process is gone."""
+    if not send(process, signal.SIGTERM):
+        return
+    send(process, signal.SIGCONT)  # a paused process would never hear of it
+    if not wait_for_end(process, patience):
+        send(process, signal.SIGKILL)
+        wait_for_end(process, 10)
+
+
+def wait_for_end(process: Process, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while is_alive(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _start_time(pid: int) -> str | None:
+    """When the process started, as text that only has to be compared; None if it has ended."""
+    if Path("/proc/self/stat").exists():
+        return _start_time_linux(pid)
+    answer = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, started = answer.stdout.strip().partition(" ")
+    return None if not started or state.startswith("Z") else started.strip()
+
+
+def _start_time_linux(pid: int) -> str | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The name in parentheses may hold anything, so count from its end.
+    fields = text.rpartition(")")[2].split()
+    if fields[0] in "ZX":
+        return None
+    return f"{fields[19]}@{_boot()}"
+
+
+def _boot() -> str:
+    """Start times are counted from the boot, so the boot is part of them."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+def resident_kib(process: Process) -> int | None:
+    """Resident memory, for `status`; None where the system does not tell."""
+    answer = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    text = answer.stdout.strip()
+    return int(text) if text.isdigit() else None
