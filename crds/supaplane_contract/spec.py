@@ -1,9 +1,9 @@
-"""What a person may wish for: the spec of a SupabaseProject.
+"""What may a person wish for: the spec of a SupabaseProject.
 
 These models are the source of the CRD's schema (`supaplane_contract.schema`); a docstring below a
 field is what `kubectl explain` prints. Strict when a person sends, tolerant when the cluster is
-read: see `resource.py`. A field without a default stays absent, and the release or the size
-decides.
+read: see `resource.py`. A default here is written into every object when it is made, so it holds
+for the object's life; a field without a default stays absent, and release, size or platform decide.
 """
 
 from __future__ import annotations
@@ -11,41 +11,85 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StringConstraints
 
 from . import names
+from .components import (
+    Auth,
+    Database,
+    Functions,
+    Gateway,
+    GatewayKind,
+    ObjectStore,
+    ObjectStoreEngine,
+    Pooler,
+    PoolMode,
+    Realtime,
+    Rest,
+    S3Settings,
+    SmtpSettings,
+    Storage,
+    StorageBackend,
+    Studio,
+)
+from .exposure import ExternalAccess, Ingress, IngressKind, IssuerKind, IssuerRef, ParentRef, Tls
+from .fields import SET, SLUG_PATTERN, Cron, Flag, Host, Image, Model, Rule, Whole
+from .parts import (
+    Autoscaling,
+    Component,
+    ComponentName,
+    LocalObjectRef,
+    ResourceAmounts,
+    Resources,
+    ScalableComponent,
+    SecretKeyRef,
+    VolumeSpec,
+)
 
-HOST_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$"
-QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]|[KMGTPE]i)?$"
-STORAGE_PATTERN = r"^[1-9][0-9]{0,5}(Mi|Gi|Ti)$"
-NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-SLUG_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-
-Host = Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=253)]
-Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=20)]
-StorageQuantity = Annotated[str, StringConstraints(pattern=STORAGE_PATTERN, max_length=10)]
-ObjectName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=253)]
-Text = Annotated[str, StringConstraints(max_length=1024)]
-Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^[a-zA-Z][a-zA-Z0-9+.-]*://")]
-Cidr = Annotated[str, StringConstraints(max_length=43, pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
-Image = Annotated[
-    str, StringConstraints(max_length=512, min_length=1, pattern=r"^[a-z0-9][-a-zA-Z0-9._/:@]*$")
+__all__ = [
+    "Auth",
+    "Autoscaling",
+    "Backup",
+    "Component",
+    "ComponentName",
+    "Database",
+    "Deletion",
+    "DeletionPolicy",
+    "DesiredState",
+    "ExternalAccess",
+    "Functions",
+    "Gateway",
+    "GatewayKind",
+    "Ingress",
+    "IngressKind",
+    "IssuerKind",
+    "IssuerRef",
+    "LocalObjectRef",
+    "Model",
+    "Network",
+    "ObjectStore",
+    "ObjectStoreEngine",
+    "Operation",
+    "OperationKind",
+    "ParentRef",
+    "PoolMode",
+    "Pooler",
+    "ProjectSpec",
+    "Realtime",
+    "ResourceAmounts",
+    "Resources",
+    "Rest",
+    "S3Settings",
+    "ScalableComponent",
+    "SecretKeyRef",
+    "Size",
+    "SmtpSettings",
+    "Storage",
+    "StorageBackend",
+    "Studio",
+    "Tls",
+    "VolumeSpec",
 ]
-Schema = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z_][a-zA-Z0-9_$]*$")]
-
-
-class Model(BaseModel):
-    """Every part of a spec: frozen, camelCase outside, unknown fields refused."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        protected_namespaces=(),
-    )
 
 
 class Size(StrEnum):
@@ -72,388 +116,30 @@ class DesiredState(StrEnum):
     PAUSED = "Paused"
 
 
-class ComponentName(StrEnum):
-    """The parts of a stack."""
-
-    DB = "db"
-    AUTH = "auth"
-    REST = "rest"
-    REALTIME = "realtime"
-    STORAGE = "storage"
-    IMGPROXY = "imgproxy"
-    META = "meta"
-    FUNCTIONS = "functions"
-    STUDIO = "studio"
-    GATEWAY = "gateway"
-    POOLER = "pooler"
-    ANALYTICS = "analytics"
-    OBJECTSTORE = "objectstore"
-
-
-class SecretKeyRef(Model):
-    """One key of a Secret in the CR's own namespace."""
-
-    name: ObjectName
-    """Name of the Secret."""
-    key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
-    """Key inside the Secret."""
-
-
-class LocalObjectRef(Model):
-    """An object in the CR's own namespace."""
-
-    name: ObjectName
-    """Name of the object."""
-
-
-class ResourceAmounts(Model):
-    """Amounts of CPU and memory."""
-
-    cpu: Quantity | None = None
-    """CPU, as in `500m` or `2`."""
-    memory: Quantity | None = None
-    """Memory, as in `512Mi`."""
-
-
-class Resources(Model):
-    """Overrides of what the size gives to this component."""
-
-    requests: ResourceAmounts | None = None
-    """What the scheduler sets aside."""
-    limits: ResourceAmounts | None = None
-    """What the component may use at most."""
-
-
-class Autoscaling(Model):
-    """Horizontal scaling by CPU use."""
-
-    min_replicas: Annotated[int, Field(ge=1, le=50)] = 1
-    """Fewest replicas."""
-    max_replicas: Annotated[int, Field(ge=1, le=50)]
-    """Most replicas."""
-    target_cpu_utilization: Annotated[int, Field(ge=10, le=100)] = 80
-    """Average CPU use, in percent of the request, that scaling aims at."""
-
-
-class Component(Model):
-    """What every component can be told."""
-
-    enabled: bool | None = None
-    """Whether the component runs. Absent: as the release has it."""
-    resources: Resources | None = None
-    """CPU and memory, instead of what the size gives."""
-    extra_env_from: Annotated[list[LocalObjectRef], Field(max_length=8)] = []
-    """Secrets whose keys become further environment variables of the component."""
-
-
-class ScalableComponent(Component):
-    """A component that can run more than once."""
-
-    replicas: Annotated[int, Field(ge=1, le=50)] | None = None
-    """How many pods. Absent: as the size has it."""
-    autoscaling: Autoscaling | None = None
-    """Scaling by load; takes the place of `replicas`."""
-
-
-class IssuerKind(StrEnum):
-    """Kinds of cert-manager issuers."""
-
-    ISSUER = "Issuer"
-    CLUSTER_ISSUER = "ClusterIssuer"
-
-
-class IssuerRef(Model):
-    """A cert-manager issuer."""
-
-    name: ObjectName
-    """Name of the issuer."""
-    kind: IssuerKind = IssuerKind.CLUSTER_ISSUER
-    """Kind of the issuer."""
-
-
-class Tls(Model):
-    """Where the certificate of the public hosts comes from."""
-
-    enabled: bool = False
-    """Whether public URLs are https."""
-    secret_name: ObjectName | None = None
-    """A Secret of type kubernetes.io/tls in the CR's own namespace."""
-    issuer_ref: IssuerRef | None = None
-    """A cert-manager issuer that signs the certificate."""
-
-
-class IngressKind(StrEnum):
-    """Which Kubernetes API carries the public routes."""
-
-    INGRESS = "Ingress"
-    HTTP_ROUTE = "HTTPRoute"
-    NONE = "None"
-
-
-class ParentRef(Model):
-    """The Gateway that an HTTPRoute attaches to."""
-
-    name: ObjectName
-    """Name of the Gateway."""
-    namespace: ObjectName | None = None
-    """Namespace of the Gateway."""
-    section_name: ObjectName | None = None
-    """Listener of the Gateway."""
-
-
-class Ingress(Model):
-    """How the project is reached from outside the cluster."""
-
-    kind: IngressKind | None = None
-    """Ingress, HTTPRoute or None. Absent: as the platform has it."""
-    class_name: ObjectName | None = None
-    """IngressClass. Absent: as the platform has it."""
-    annotations: Annotated[
-        dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=32)
-    ] = {}
-    """Annotations for the ingress controller; keys must be on the platform's allow-list."""
-    tls: Tls | None = None
-    """Certificates. Absent: as the platform has it."""
-    parent_refs: Annotated[list[ParentRef], Field(max_length=4)] = []
-    """Gateways that an HTTPRoute attaches to."""
-
-
-class GatewayKind(StrEnum):
-    """Programs that can be the API gateway."""
-
-    ENVOY = "envoy"
-    KONG = "kong"
-
-
-class Gateway(ScalableComponent):
-    """The one way in: routes, key checks and Studio's sign-in."""
-
-    kind: GatewayKind = GatewayKind.ENVOY
-    """Which gateway program runs."""
-
-
-class VolumeSpec(Model):
-    """A volume that holds data."""
-
-    size: StorageQuantity | None = None
-    """Size; may only grow. Absent: as the project's size has it."""
-    class_name: ObjectName | None = None
-    """StorageClass; cannot change. Absent: the cluster's default."""
-
-
-class ExternalAccess(Model):
-    """Reachability from outside the cluster."""
-
-    enabled: bool = False
-    """Whether a Service of type LoadBalancer is made."""
-    allowed_cidrs: Annotated[list[Cidr], Field(max_length=64)] = []
-    """Source ranges that may connect. Empty: none."""
-    annotations: Annotated[
-        dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=32)
-    ] = {}
-    """Annotations of that Service; keys must be on the platform's allow-list."""
-
-
-class Database(Component):
-    """PostgreSQL."""
-
-    version: Annotated[str, StringConstraints(pattern=r"^1[0-9]$", max_length=2)] = "17"
-    """Major version of PostgreSQL; cannot change."""
-    storage: VolumeSpec = VolumeSpec()
-    """The volume of the database."""
-    parameters: Annotated[
-        dict[
-            Annotated[str, StringConstraints(max_length=63)],
-            Annotated[str, StringConstraints(max_length=256)],
-        ],
-        Field(max_length=64),
-    ] = {}
-    """PostgreSQL parameters, by their names in postgresql.conf."""
-    external: ExternalAccess = ExternalAccess()
-    """Reachability from outside the cluster."""
-
-
-class SmtpSettings(Model):
-    """The mail server that auth sends with."""
-
-    host: Annotated[str, StringConstraints(max_length=253, min_length=1)]
-    """Host name of the mail server."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
-    """Port of the mail server."""
-    user: Annotated[str, StringConstraints(max_length=320)] | None = None
-    """User name."""
-    password_ref: SecretKeyRef | None = None
-    """Where the password is."""
-    admin_email: Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
-    """Sender address."""
-    sender_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Sender name."""
-
-
-class Auth(ScalableComponent):
-    """Sign-up, sign-in and users (GoTrue)."""
-
-    site_url: Url | None = None
-    """Where people land after signing in. Absent: the project's public URL."""
-    additional_redirect_urls: Annotated[list[Text], Field(max_length=64)] = []
-    """Further redirect targets; globs are allowed."""
-    disable_signup: bool = False
-    """Whether new people may not sign up by themselves."""
-    jwt_expiry_seconds: Annotated[int, Field(ge=60, le=604800)] = 3600
-    """Life of an access token, in seconds."""
-    enable_email_signup: bool = True
-    """Whether people may sign up with an e-mail address."""
-    enable_phone_signup: bool = False
-    """Whether people may sign up with a telephone number."""
-    enable_anonymous_sign_ins: bool = False
-    """Whether people may use the project without an account."""
-    auto_confirm_email: bool | None = None
-    """Whether addresses count as confirmed at once. Absent: exactly when there is no `smtp`."""
-    smtp: SmtpSettings | None = None
-    """Mail server. Without one no mail is sent."""
-    settings: Annotated[
-        dict[
-            Annotated[str, StringConstraints(max_length=128)],
-            Annotated[str, StringConstraints(max_length=16384)],
-        ],
-        Field(max_length=256),
-    ] = {}
-    """Further settings, keyed as in the Management API's auth config (lower case)."""
-    secret_refs: Annotated[
-        dict[Annotated[str, StringConstraints(max_length=128)], SecretKeyRef],
-        Field(max_length=64),
-    ] = {}
-    """Settings that are secrets, keyed likewise."""
-
-
-class Rest(ScalableComponent):
-    """The REST and GraphQL data API (PostgREST)."""
-
-    schemas: Annotated[list[Schema], Field(max_length=32)] = ["public", "graphql_public"]
-    """Schemas that the data API exposes."""
-    extra_search_path: Annotated[list[Schema], Field(max_length=32)] = ["public", "extensions"]
-    """Schemas added to the search path."""
-    max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    """Most rows in one answer."""
-    pool_size: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Database connections. Absent: as the size has it."""
-
-
-class Realtime(Component):
-    """Broadcast, presence and database changes (Realtime)."""
-
-    max_concurrent_users: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Most clients connected at once."""
-    max_events_per_second: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Most events per second."""
-
-
-class StorageBackend(StrEnum):
-    """Where objects are kept."""
-
-    OBJECTSTORE = "objectstore"
-    S3 = "s3"
-    FILE = "file"
-
-
-class S3Settings(Model):
-    """A bucket of the user's own."""
-
-    endpoint: Url
-    """URL of the S3 service."""
-    region: Annotated[str, StringConstraints(max_length=64)] = "us-east-1"
-    """Region of the bucket."""
-    bucket: Annotated[str, StringConstraints(max_length=63, min_length=3)]
-    """Name of the bucket."""
-    force_path_style: bool = True
-    """Whether the bucket is part of the path instead of the host name."""
-    credentials_secret: ObjectName
-    """Secret with the keys `accessKeyId` and `secretAccessKey`."""
-
-
-class Storage(ScalableComponent):
-    """Files (Storage API)."""
-
-    backend: StorageBackend = StorageBackend.OBJECTSTORE
-    """Where objects are kept; cannot change."""
-    s3: S3Settings | None = None
-    """The bucket, with backend `s3`."""
-    volume: VolumeSpec = VolumeSpec()
-    """The volume, with backend `file`."""
-    file_size_limit: Annotated[int, Field(ge=1, le=536_870_912_000)] = 52_428_800
-    """Largest upload, in bytes."""
-    image_transformation: bool = True
-    """Whether images can be resized; runs imgproxy."""
-
-
-class ObjectStoreEngine(StrEnum):
-    """Programs that can be the bundled S3 server."""
-
-    MINIO = "minio"
-    RUSTFS = "rustfs"
-    VERSITYGW = "versitygw"
-
-
-class ObjectStore(Component):
-    """The bundled S3 server."""
-
-    engine: ObjectStoreEngine = ObjectStoreEngine.MINIO
-    """Which program runs; cannot change."""
-    volume: VolumeSpec = VolumeSpec()
-    """The volume that holds the objects."""
-
-
-class Functions(ScalableComponent):
-    """Edge functions."""
-
-    verify_jwt: bool = True
-    """Whether every call needs a valid token or key."""
-
-
-class Studio(Component):
-    """The project's own Studio, behind the gateway's sign-in."""
-
-    organization_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Organization shown. Absent: `spec.organization`."""
-
-
-class PoolMode(StrEnum):
-    """When a pooled connection is given back."""
-
-    TRANSACTION = "transaction"
-    SESSION = "session"
-
-
-class Pooler(Component):
-    """The connection pooler (Supavisor)."""
-
-    pool_mode: PoolMode = PoolMode.TRANSACTION
-    """When a pooled connection is given back."""
-    default_pool_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Connections to the database per user. Absent: as the size has it."""
-    max_client_connections: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Most clients. Absent: as the size has it."""
-    external: ExternalAccess = ExternalAccess()
-    """Reachability from outside the cluster."""
-
-
 class Backup(Model):
     """Backups of the database."""
 
-    schedule: Annotated[str, StringConstraints(max_length=100)] | None = None
-    """When, as a cron line. Absent: never."""
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    RULES = (
+        Rule(
+            "!has(self.schedule) || has(self.s3)",
+            "backup.schedule needs a place for the backups: give backup.s3",
+        ),
+    )
+
+    schedule: Cron | None = None
+    """When, as a cron line in UTC such as 0 3 * * *, or @daily. Absent: never."""
+    retention_days: Annotated[Whole, Field(ge=1, le=3650)] = 7
     """How long a backup is kept, in days."""
     s3: S3Settings | None = None
-    """Where backups go."""
+    """The bucket that backups go to."""
 
 
 class Network(Model):
     """What may talk to what."""
 
-    restrict: bool = True
+    restrict: Flag = True
     """Whether everything not needed is refused by NetworkPolicies."""
-    egress_allowed: bool = True
+    egress_allowed: Flag = True
     """Whether auth and functions may reach the internet."""
 
 
@@ -467,11 +153,20 @@ class DeletionPolicy(StrEnum):
 class Deletion(Model):
     """What deleting the SupabaseProject does."""
 
+    RULES = (
+        Rule(
+            "self.undeleteWindowHours == 0 || self.policy == 'Delete'",
+            "policy Retain keeps the data without limit: remove undeleteWindowHours, "
+            "or set policy: Delete",
+        ),
+    )
+
     policy: DeletionPolicy = DeletionPolicy.RETAIN
-    """Retain keeps namespace, volumes and Secrets; Delete removes everything."""
-    protection: bool = False
-    """Whether deleting is refused."""
-    undelete_window_hours: Annotated[int, Field(ge=0, le=8760)] = 0
+    """Retain keeps namespace, volumes and Secrets, and a SupabaseProject of the same name finds
+    them again; Delete removes everything."""
+    protection: Flag = False
+    """Whether deleting the SupabaseProject is refused until this is false again."""
+    undelete_window_hours: Annotated[Whole, Field(ge=0, le=8760)] = 0
     """With policy Delete: how long the data can still be had back, in hours."""
 
 
@@ -481,15 +176,35 @@ class OperationKind(StrEnum):
     RESTART = "restart"
 
 
+_COMPONENT = f"({'|'.join(ComponentName)})"
+
+
 class Operation(Model):
     """One-shot work: run once per id, one at a time."""
+
+    RULES = (
+        Rule(
+            "self.id != oldSelf.id || (self.kind == oldSelf.kind"
+            " && has(self.parameters) == has(oldSelf.parameters)"
+            " && (!has(self.parameters) || self.parameters == oldSelf.parameters))",
+            "an operation is known by its id and runs once: give changed work a new operation.id",
+            "FieldValueForbidden",
+        ),
+        Rule(
+            "self.kind != 'restart' || !has(self.parameters)"
+            " || self.parameters.all(name, name == 'components'"
+            f" && self.parameters[name].matches('^{_COMPONENT}(,{_COMPONENT})*$'))",
+            "restart knows one parameter, components: names such as auth,rest without blanks; "
+            f"known are {', '.join(ComponentName)}",
+        ),
+    )
 
     id: Annotated[
         str, StringConstraints(pattern=r"^[a-zA-Z0-9][-a-zA-Z0-9._]*$", max_length=64, min_length=1)
     ]
     """A new id starts the work; the same id never runs twice."""
     kind: OperationKind
-    """What to do."""
+    """What to do: restart."""
     parameters: Annotated[
         dict[
             Annotated[str, StringConstraints(max_length=63)],
@@ -497,62 +212,88 @@ class Operation(Model):
         ],
         Field(max_length=16),
     ] = {}
-    """What to do it with. `restart` takes `components`: names separated by commas."""
+    """What to do it with. restart takes components: names separated by commas; without it
+    everything is restarted, the database last."""
+
+
+def _needs(component: str, other: str) -> Rule:
+    return Rule(
+        f"!(has(self.{component}.enabled) && self.{component}.enabled"
+        f" && has(self.{other}.enabled) && !self.{other}.enabled)",
+        f"{component} cannot work without {other}: enable {other} or disable {component}",
+        field=f".{other}.enabled",
+    )
 
 
 class ProjectSpec(Model):
     """What the project should be. Everything may be left out."""
 
+    RULES = (
+        _needs("studio", "meta"),
+        Rule(
+            "!has(self.host) || !has(self.customDomains)"
+            " || !self.customDomains.exists(domain, domain == self.host)",
+            "host is served anyway: remove it from customDomains",
+            field=".customDomains",
+        ),
+    )
+
     ref: Annotated[str, StringConstraints(pattern=names.REF_PATTERN, max_length=20)] | None = None
-    """The project ref: twenty lower-case letters, unique in the cluster; cannot change."""
+    """The project ref: twenty lower-case letters, unique in the cluster, part of every URL; cannot
+    change. Absent: the name of the object if it has that shape, else derived from namespace and
+    name. See status.ref."""
     display_name: Annotated[str, StringConstraints(max_length=256, min_length=1)] | None = None
     """What people see. Absent: the name of the object."""
     organization: Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=63)] | None = (
         None
     )
-    """Slug of the organization that the project belongs to in Studio."""
+    """Slug of the organization that the project belongs to in Studio. Absent: the project is seen
+    by kubectl only."""
     region: Annotated[str, StringConstraints(max_length=64, min_length=1)] = "local"
     """Where the project counts as running; shown, not acted upon."""
     size: Size = Size.NANO
-    """How much CPU, memory and storage the project gets."""
+    """How much CPU, memory, storage and how many connections the project gets, in the words of the
+    Supabase platform; dev asks for next to nothing, for laptops."""
     desired_state: DesiredState = DesiredState.RUNNING
     """Running, or Paused: no pods, all data kept."""
     release: (
         Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9.]*$", max_length=63)] | None
     ) = None
-    """The set of images. Absent: the newest at first acceptance, then pinned in the status."""
+    """The set of images, tested together. Absent: the newest at first acceptance, then pinned in
+    status.release."""
     images: Annotated[dict[ComponentName, Image], Field(max_length=16)] = {}
-    """Images that take the place of the release's, by component."""
+    """Images that take the place of the release's, by component. At your own risk: what the release
+    was tested with no longer holds."""
     host: Host | None = None
-    """Public host of the API. Absent: `<ref>.<DOMAIN_BASE>`."""
-    custom_domains: Annotated[list[Host], Field(max_length=8)] = []
+    """Public host of the API. Absent: ref and the platform's domain."""
+    custom_domains: Annotated[list[Host], Field(max_length=8, json_schema_extra=SET)] = []
     """Further public hosts of the API, outside the platform's own domain."""
     ingress: Ingress = Ingress()
     """How the project is reached from outside the cluster."""
     gateway: Gateway = Gateway()
-    """The API gateway."""
+    """The API gateway: the one way in, with routes, key checks and Studio's sign-in."""
     database: Database = Database()
-    """PostgreSQL."""
+    """PostgreSQL: version, volume, parameters and access."""
     auth: Auth = Auth()
-    """Sign-up, sign-in and users."""
+    """Sign-up, sign-in and users (GoTrue)."""
     rest: Rest = Rest()
-    """The data API."""
+    """The REST and GraphQL data API (PostgREST)."""
     realtime: Realtime = Realtime()
-    """Broadcast, presence and database changes."""
+    """Broadcast, presence and database changes (Realtime)."""
     storage: Storage = Storage()
-    """Files."""
+    """Files (Storage API)."""
     objectstore: ObjectStore = ObjectStore()
     """The bundled S3 server."""
     imgproxy: ScalableComponent = ScalableComponent()
-    """Image transformation."""
+    """Image transformation (imgproxy)."""
     meta: ScalableComponent = ScalableComponent()
     """The database management API that Studio uses (postgres-meta)."""
     functions: Functions = Functions()
-    """Edge functions."""
+    """Edge functions (Edge Runtime)."""
     studio: Studio = Studio()
     """The project's own Studio."""
     pooler: Pooler = Pooler()
-    """The connection pooler."""
+    """The connection pooler (Supavisor)."""
     analytics: Component = Component()
     """Logs (Logflare)."""
     backup: Backup = Backup()
@@ -562,7 +303,7 @@ class ProjectSpec(Model):
     deletion: Deletion = Deletion()
     """What deleting the SupabaseProject does."""
     operation: Operation | None = None
-    """One-shot work."""
+    """One-shot work, such as a restart: run once per id, one at a time."""
 
     def component(self, name: ComponentName) -> Component:
         """The part of the spec that is about one component."""
