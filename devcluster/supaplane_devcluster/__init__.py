@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane on this machine, without Docker: see README.md beside this package."""
+"""A real Kubernetes control plane on this machine, without Docker: see ../README.md."""
 
 from .cluster import Cluster, all_clusters
 from .errors import CannotBuild, CommandFailed, DevclusterError, DidNotStart, NotRunning

@@ -1,4 +1,4 @@
-"""The API server's audit policy: one line for each finished request that counts, and never a body."""
+"""The API server's audit policy: a line for each finished request, and never a body."""
 
 from __future__ import annotations
 

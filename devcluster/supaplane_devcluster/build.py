@@ -1,4 +1,4 @@
-"""Compiles the control plane once per content of its source, into a cache that all clusters share."""
+"""Compiles the control plane once per content of its source, into a cache for all clusters."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _compile(go: Go, module: Path, binary: Path, say: Say) -> None:
 def _run(argv: list[str], module: Path, say: Say) -> None:
     environment = os.environ | {
         "GOTOOLCHAIN": "local",
-        # A vendor folder or workspace of the surrounding checkout is none of this module's business.
+        # A workspace around this checkout is none of the module's business.
         "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOWORK": "off",
         "CGO_ENABLED": "0",

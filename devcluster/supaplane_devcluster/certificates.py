@@ -34,7 +34,10 @@ class Certificates:
 
 
 def make(now: datetime.datetime) -> Certificates:
-    """A CA, a server certificate by it, and the pair that signs ServiceAccount tokens. The CA's key is not kept."""
+    """A CA, a server certificate by it, and the pair that signs ServiceAccount tokens.
+
+    The CA's key is not kept: nothing else is ever signed.
+    """
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _ca(ca_key, now)
     server_key = ec.generate_private_key(ec.SECP256R1())

@@ -102,7 +102,7 @@ class Cluster:
         say(self._came_up(started))
 
     def down(self, keep_data: bool = False) -> None:
-        """End every process and remove the folder; with keep_data, `up` finds the same objects again."""
+        """End every process and remove the folder; keep_data leaves it for the next `up`."""
         if not self.layout.folder.exists():
             return
         with self._locked():
@@ -113,7 +113,7 @@ class Cluster:
             if not keep_data:
                 shutil.rmtree(self.layout.folder, ignore_errors=True)
         if not keep_data:
-            # Removed only when empty: other clusters may live there, and a home of the user's stays.
+            # Removed only when empty: other clusters may live there.
             with contextlib.suppress(OSError):
                 self.layout.folder.parent.rmdir()
 
@@ -187,7 +187,7 @@ class Cluster:
     def kubectl(
         self,
         *args: str,
-        input: str | None = None,  # noqa: A002
+        input: str | None = None,
         check: bool = True,
         timeout: float = 120.0,
     ) -> subprocess.CompletedProcess[str]:
@@ -208,7 +208,7 @@ class Cluster:
         return answer
 
     def user_kubeconfig(self, service_account: str, duration: str = "1h") -> Path:
-        """A kubeconfig of the ServiceAccount `namespace/name`, with a token made by TokenRequest."""
+        """A kubeconfig of the ServiceAccount `namespace/name`, by TokenRequest."""
         return users.service_account_kubeconfig(self, service_account, duration)
 
     # --- inside
@@ -244,7 +244,7 @@ class Cluster:
         return state
 
     def _new(self, binary: Path) -> State:
-        """A folder without a readable state holds at most the beginnings of an `up` that was cut off."""
+        """Without a readable state, what is there is the beginning of an `up` that was cut off."""
         for leftover in self.layout.folder.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         taken = _ports_of_others(self.layout)
@@ -281,9 +281,8 @@ class Cluster:
 
     def _check(self, component: str) -> None:
         if component not in components.START_ORDER:
-            raise DevclusterError(
-                f"there is no component {component!r}; there are {', '.join(components.START_ORDER)}"
-            )
+            known = ", ".join(components.START_ORDER)
+            raise DevclusterError(f"there is no component {component!r}; there are {known}")
 
     def _wait_until_usable(self, state: State, client: ApiClient) -> None:
         nodes = state.options.nodes

@@ -95,8 +95,6 @@ def _api_server(plan: Plan) -> dict[str, str]:
         "endpoint-reconciler-type": "none",
         "profiling": "false",
         "event-ttl": "1h",
-        # Upstream waits a minute for watches to end; a development cluster is stopped far too often for that.
-        "shutdown-delay-duration": "0s",
     }
     if plan.options.audit_scope:
         flags["audit-policy-file"] = str(files.audit_policy)

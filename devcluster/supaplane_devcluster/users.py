@@ -1,4 +1,4 @@
-"""A kubeconfig for a ServiceAccount, so that something can run here with the rights it has there."""
+"""A kubeconfig for a ServiceAccount: to run here with exactly the rights it has there."""
 
 from __future__ import annotations
 
