@@ -35,15 +35,16 @@ class Rule:
 
     expression: str
     message: str
-    reason: str = "FieldValueInvalid"
+    reason: str = ""
+    """One of Kubernetes' words for what is wrong. Empty: FieldValueInvalid."""
     field: str | None = None
     """JSON path, below the value that the rule is about, of the field to blame."""
 
     def as_json(self) -> Json:
         """As an entry of `x-kubernetes-validations`."""
+        reason = {"reason": self.reason} if self.reason else {}
         path = {"fieldPath": self.field} if self.field else {}
-        text = {"message": self.message, "reason": self.reason}
-        return {"rule": self.expression, **text, **path}
+        return {"rule": self.expression, "message": self.message, **reason, **path}
 
 
 def ruled(*rules: Rule) -> Json:
@@ -102,9 +103,8 @@ def _network(text: str) -> str:
 
 
 def _quantity(pattern: str, *rules: Rule) -> Json:
-    kinds = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
-    shape = {"pattern": pattern, "maxLength": 20}
-    return {"x-kubernetes-int-or-string": True, **kinds, **shape, **ruled(*rules)}
+    shape = {"x-kubernetes-int-or-string": True, "pattern": pattern, "maxLength": 20}
+    return {**shape, **(ruled(*rules) if rules else {})}
 
 
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"

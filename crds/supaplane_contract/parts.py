@@ -54,10 +54,9 @@ class ResourceAmounts(Model):
 
 
 def _not_above(what: str) -> Rule:
+    request, limit = f"self.?requests.?{what}.orValue('0')", f"self.?limits.?{what}.orValue('1E')"
     return Rule(
-        f"!has(self.requests) || !has(self.limits) || !has(self.requests.{what})"
-        f" || !has(self.limits.{what}) || quantity(string(self.requests.{what}))"
-        f".compareTo(quantity(string(self.limits.{what}))) <= 0",
+        f"quantity(string({request})).compareTo(quantity(string({limit}))) <= 0",
         f"requests.{what} must not be above limits.{what}",
     )
 
