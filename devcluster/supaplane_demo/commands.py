@@ -187,7 +187,10 @@ async def read_status(kube: KubeClient, ref: str) -> ProjectStatus:
 
 
 def down(home: Home, *, delete_data: bool, screen: Screen) -> None:
-    """Stops everything that `up` started; with `delete_data` removes what it kept."""
+    """Stops everything that `up` started; with `delete_data` removes what it kept.
+
+    A kind cluster cannot be stopped, only deleted; what lay in it is gone then.
+    """
     processes = Processes(home.processes_file, home.logs)
     for name in ("api", "operator"):
         screen.step(f"stop {name}")
@@ -200,7 +203,7 @@ def down(home: Home, *, delete_data: bool, screen: Screen) -> None:
     if kind == "kind":
         KindCluster(f"supaplane-{CLUSTER_NAME}", home=home.folder).down()
     else:
-        Cluster(CLUSTER_NAME, home=home.folder).down()
+        Cluster(CLUSTER_NAME, home=home.folder).down(keep_data=not delete_data)
     screen.done()
     if delete_data:
         for folder in (home.database, home.logs):
