@@ -211,12 +211,12 @@ class Storage(ScalableComponent):
 
     RULES = (
         Rule(
-            "(self.backend == 's3') == has(self.s3)",
+            "(self.?backend.orValue('') == 's3') == has(self.s3)",
             "storage.s3 is the bucket of storage.backend s3: give both or neither",
         ),
         Rule(
-            "self.backend != 'file' || !has(self.autoscaling)"
-            " && (!has(self.replicas) || self.replicas == 1)",
+            "self.?backend.orValue('') != 'file'"
+            " || (!has(self.autoscaling) && self.?replicas.orValue(1) == 1)",
             "with storage.backend file one pod holds the volume: remove replicas and autoscaling, "
             "or make a project with backend objectstore or s3",
         ),

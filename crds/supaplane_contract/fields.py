@@ -31,7 +31,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that the API server checks: an expression in CEL and what a person is told."""
+    """A rule that the API server checks: an expression in CEL and what a person is told.
+
+    The server also tries rules on a bare `default: {}`, so a field with a default is read with
+    `self.?field.orValue(…)` where its object may be a default itself.
+    """
 
     expression: str
     message: str

@@ -54,8 +54,9 @@ class ResourceAmounts(Model):
 
 
 def _not_above(what: str) -> Rule:
-    request, limit = f"self.?requests.?{what}.orValue('0')", f"self.?limits.?{what}.orValue('1E')"
+    request, limit = f"self.requests.{what}", f"self.limits.{what}"
     return Rule(
+        f"!self.?requests.?{what}.hasValue() || !self.?limits.?{what}.hasValue() || "
         f"quantity(string({request})).compareTo(quantity(string({limit}))) <= 0",
         f"requests.{what} must not be above limits.{what}",
     )

@@ -1,16 +1,22 @@
-"""A SupabaseProject as it lies in the cluster: metadata, spec and status in one value."""
+"""What is a SupabaseProject as it lies in the cluster: metadata, spec and status in one value?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from . import names
 from .spec import ProjectSpec
 from .status import ProjectStatus
+
+Path = tuple[int | str, ...]
+_PASSES: Final = 8
+"""pydantic names all unknown fields at once, so the second pass is the last but for surprises."""
+_SHOWN: Final = 40
 
 
 class SpecUnreadable(ValueError):
@@ -62,33 +68,64 @@ def from_manifest(manifest: Mapping[str, Any]) -> SupabaseProject:
 
 
 def read_spec(raw: Mapping[str, Any]) -> tuple[ProjectSpec, tuple[str, ...]]:
-    """The spec and the paths of fields that this version does not know, which are left out."""
+    """The spec and the paths of fields that this version does not know, which are left out.
+
+    Raises SpecUnreadable for a value that is not known, naming the field.
+    """
     value: Any = raw
     unknown: list[str] = []
-    for _ in range(64):
+    for _ in range(_PASSES):
         try:
             return ProjectSpec.model_validate(value), tuple(unknown)
         except ValidationError as error:
-            extra = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
-            if not extra:
-                first = error.errors(include_url=False, include_input=False)[0]
-                where = ".".join(str(p) for p in first["loc"])
-                raise SpecUnreadable(f"spec.{where}: {first['msg']}") from None
-            for path in extra:
-                value = _without(value, path)
-                unknown.append(".".join(str(p) for p in path))
+            found = error.errors(include_url=False)
+        paths = [path for path in map(_unknown_field, found) if path]
+        if not paths:
+            raise SpecUnreadable(_complaint(found[0])) from None
+        for path in paths:
+            value = _without(value, path)
+            unknown.append(".".join(str(part) for part in path))
     raise SpecUnreadable("spec holds too many unknown fields")
 
 
+def _unknown_field(error: ErrorDetails) -> Path | None:
+    """The path of a field that a newer version knows, if that is what the error is about."""
+    path = error["loc"]
+    if error["type"] == "extra_forbidden":
+        return path
+    if error["type"] == "enum" and path[-1] == "[key]":
+        return path[:-1]  # a component of a newer version, in a map by component
+    return None
+
+
+def _complaint(error: ErrorDetails) -> str:
+    """What is wrong with a value, for people. The value is told only where it is one word of a
+    fixed list: anything else might be a secret that somebody put into the wrong field.
+    """
+    where = ".".join(str(part) for part in ("spec", *error["loc"]))
+    if error["type"] == "enum":
+        given = str(error["input"])[:_SHOWN]
+        return f"{where}: {given!r} is not known to this version, which knows {_expected(error)}"
+    return f"{where}: {error['msg']}"
+
+
+def _expected(error: ErrorDetails) -> str:
+    return str(error.get("ctx", {}).get("expected", "other words"))
+
+
 def read_status(raw: Mapping[str, Any]) -> ProjectStatus:
-    """The status; one that cannot be read counts as empty, for it can always be made anew."""
-    try:
-        return ProjectStatus.model_validate(raw)
-    except ValidationError:
-        return ProjectStatus()
+    """The status without the fields that cannot be read; what is left out can be made anew."""
+    value = dict(raw)
+    for _ in range(_PASSES):
+        try:
+            return ProjectStatus.model_validate(value)
+        except ValidationError as error:
+            for broken in {str(found["loc"][0]) for found in error.errors()}:
+                value.pop(broken, None)
+    return ProjectStatus()
 
 
-def _without(value: Any, path: tuple[int | str, ...]) -> Any:
+def _without(value: Any, path: Path) -> Any:
     head, *rest = path
     if isinstance(value, Mapping):
         if not rest:
@@ -100,9 +137,8 @@ def _without(value: Any, path: tuple[int | str, ...]) -> Any:
 
 
 def spec_to_manifest(spec: ProjectSpec) -> dict[str, Any]:
-    """The spec with only what was set, in camelCase."""
-    dumped: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return dumped
+    """The spec with only what was set, in camelCase, without nulls."""
+    return spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
 
 
 def manifest(

@@ -8,7 +8,9 @@ definition; `python -m supaplane_contract` writes it down.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -18,7 +20,8 @@ from .fields import VALIDATIONS, Json, Rule
 from .spec import ProjectSpec
 from .status import ProjectStatus
 
-_INT32_MAX: Final = 2**31 - 1
+_INT32: Final = 2**31
+_INT64: Final = 2**63
 _KEPT: Final = (
     "type",
     "format",
@@ -36,12 +39,14 @@ _KEPT: Final = (
     "x-kubernetes-list-map-keys",
     VALIDATIONS,
 )
+_ORDER: Final = ("type", "description", "default", *_KEPT, "required")
+_RULE_ORDER: Final = ("rule", "message", "reason", "fieldPath")
 
 ROOT_RULES: Final = (
     Rule(
         "self.metadata.name.size() <= 52",
-        "the name of a SupabaseProject has at most 52 characters, for other names are made of it",
-        "FieldValueTooLong",
+        "metadata.name: the name of a SupabaseProject has at most 52 characters, "
+        "for other names are made of it",
     ),
     Rule(
         "!has(self.spec.ref) || !has(self.status) || !has(self.status.ref)"
@@ -130,105 +135,112 @@ def root_schema() -> Json:
                 "description": f"Version of this kind of object: {names.API_VERSION}.",
             },
             "kind": {"type": "string", "description": f"Kind of this object: {names.KIND}."},
-            "metadata": {"type": "object", "description": "Name, namespace, labels, annotations."},
+            "metadata": {"type": "object"},
             "spec": _in_order({**structural(ProjectSpec), "default": {}}),
-            "status": structural(ProjectStatus),
+            "status": structural(ProjectStatus, defaults=False),
         },
     }
 
 
-def structural(model: type[BaseModel]) -> Json:
-    """The structural schema of a model. Raises ValueError for what such a schema cannot say."""
+def structural(model: type[BaseModel], *, defaults: bool = True) -> Json:
+    """The structural schema of a model. Raises ValueError for what such a schema cannot say.
+
+    Without `defaults` an object says what its writer wrote and nothing else.
+    """
     whole = model.model_json_schema(by_alias=True, mode="validation")
-    return _node(whole, whole.get("$defs", {}), model.__name__)
+    return _Walk(whole.get("$defs", {}), defaults).node(whole, model.__name__)
 
 
-def _node(raw: Mapping[str, Any], defs: Mapping[str, Json], where: str) -> Json:
-    node = _plain(raw, defs)
-    out = {"type": node["type"]} if "type" in node else {}
-    if description := _description(node.get("description")):
-        out["description"] = description
-    out |= {key: node[key] for key in _KEPT if key in node}
-    if node.get("type") == "integer":
-        out["format"] = "int64" if node.get("maximum", 0) > _INT32_MAX else "int32"
-    if node.get("type") == "object":
-        out |= _object(node, defs, where)
-    if node.get("type") == "array":
-        out["items"] = _node(node["items"], defs, f"{where}[]")
-    if not out.get("type") and not out.get("x-kubernetes-int-or-string"):
-        raise ValueError(f"{where}: a structural schema needs one type")
-    return _in_order(out)
+@dataclass(frozen=True)
+class _Walk:
+    """Turns a JSON schema of pydantic's into a structural one, from the outside in."""
 
+    defs: Mapping[str, Json]
+    defaults: bool
 
-def _plain(raw: Mapping[str, Any], defs: Mapping[str, Json]) -> Json:
-    """The node with its reference and its union with null resolved; what stands outside wins."""
-    node = dict(raw)
-    while "$ref" in node or "anyOf" in node:
-        if "$ref" in node:
-            inner = defs[node.pop("$ref").rpartition("/")[2]]
-        else:
-            (inner,) = [branch for branch in node.pop("anyOf") if branch.get("type") != "null"]
-        node = {**inner, **node}
-    return node
+    def node(self, raw: Mapping[str, Any], where: str) -> Json:
+        node = self.plain(raw)
+        out: Json = {key: node[key] for key in _KEPT if key in node}
+        if description := _description(node.get("description")):
+            out["description"] = description
+        if node.get("type") == "integer":
+            out["format"] = "int32" if node.get("maximum", _INT64) < _INT32 else "int64"
+        if node.get("type") == "object":
+            out |= self.object(node, where)
+        if node.get("type") == "array":
+            out["items"] = self.node(node["items"], f"{where}[]")
+        if not out.get("type") and not out.get("x-kubernetes-int-or-string"):
+            raise ValueError(f"{where}: a structural schema needs one type")
+        return _in_order(out)
 
+    def plain(self, raw: Mapping[str, Any]) -> Json:
+        """The node without its reference or its union with null; what stands outside wins."""
+        node = dict(raw)
+        while "$ref" in node or "anyOf" in node:
+            if "$ref" in node:
+                inner = self.defs[node.pop("$ref").rpartition("/")[2]]
+            else:
+                (inner,) = [kind for kind in node.pop("anyOf") if kind.get("type") != "null"]
+            node = {**inner, **node}
+        return node
 
-def _object(node: Json, defs: Mapping[str, Json], where: str) -> Json:
-    if "properties" in node:
-        return _properties(node, defs, where)
-    out: Json = {}
-    keys = _plain(node.get("propertyNames", {}), defs)
-    values = node.get("additionalProperties")
-    if "patternProperties" in node:
-        ((keys["pattern"], values),) = node["patternProperties"].items()
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{where}: an object needs named fields or values of one kind")
-    if "enum" in keys:
-        shown = {name: {**values, "description": f"Image of {name}."} for name in keys["enum"]}
-        return _properties({"properties": shown}, defs, where)
-    out["additionalProperties"] = _node(values, defs, f"{where}{{}}")
-    if rules := _key_rules(keys):
-        out[VALIDATIONS] = [*node.get(VALIDATIONS, ()), *(rule.as_json() for rule in rules)]
-    return out
+    def object(self, node: Json, where: str) -> Json:
+        if "properties" in node:
+            return self.properties(node, where)
+        keys, values = self.plain(node.get("propertyNames", {})), node.get("additionalProperties")
+        if "patternProperties" in node:
+            ((keys["pattern"], values),) = node["patternProperties"].items()
+        if not isinstance(values, Mapping):
+            raise ValueError(f"{where}: an object needs named fields or values of one kind")
+        if "enum" in keys:
+            shown = {name: {**values, "description": f"For {name}."} for name in keys["enum"]}
+            return self.properties({"properties": shown}, where)
+        rules = [*node.get(VALIDATIONS, ()), *(rule.as_json() for rule in _key_rules(keys))]
+        also = {VALIDATIONS: rules} if rules else {}
+        return {**also, "additionalProperties": self.node(values, f"{where}{{}}")}
+
+    def properties(self, node: Json, where: str) -> Json:
+        properties = {}
+        for name, raw in node["properties"].items():
+            part = self.node(raw, f"{where}.{name}")
+            default = raw.get("default") if self.defaults else None
+            properties[name] = _with_default(part, default)
+        required = node.get("required")
+        return {**({"required": required} if required else {}), "properties": properties}
 
 
 def _key_rules(keys: Mapping[str, Any]) -> list[Rule]:
     """What a structural schema cannot say of the keys of a map, in CEL."""
     rules = []
-    if "maxLength" in keys:
-        most = keys["maxLength"]
-        rules.append(
-            Rule(f"self.all(key, size(key) <= {most})", f"a key has at most {most} characters")
-        )
-    if "pattern" in keys:
-        pattern = keys["pattern"]
-        message = f"a key must match {pattern}"
-        rules.append(Rule(f"self.all(key, key.matches('{pattern}'))", message))
+    if most := keys.get("maxLength"):
+        limit = f"a key has at most {most} characters"
+        rules.append(Rule(f"self.all(key, size(key) <= {most})", limit))
+    if pattern := keys.get("pattern"):
+        shape = f"a key must match {pattern}"
+        rules.append(Rule(f"self.all(key, key.matches('{pattern}'))", shape))
     return rules
 
 
-def _properties(node: Json, defs: Mapping[str, Json], where: str) -> Json:
-    properties = {}
-    for name, raw in node["properties"].items():
-        part = _node(raw, defs, f"{where}.{name}")
-        properties[name] = _with_default(part, raw.get("default"))
-    required = node.get("required")
-    return {**({"required": required} if required else {}), "properties": properties}
-
-
 def _with_default(part: Json, default: Any) -> Json:
-    """An object gets `{}` when something inside has a default, or rules compare it with its past:
+    """The part of a schema with its default, which its description tells too.
+
+    An object gets `{}` when something inside has a default, or rules compare it with its past:
     then it is always there, what is in effect is shown, and no rule is escaped by leaving it out.
     """
-    if part.get("type") == "object" and "properties" in part:
-        inside = any("default" in field for field in part["properties"].values())
-        past = any("oldSelf" in rule["rule"] for rule in part.get(VALIDATIONS, ()))
-        wanted = default is not None and not part.get("required") and (inside or past)
-        return _in_order({**part, "default": {}}) if wanted else part
-    return part if default in (None, [], {}) else _in_order({**part, "default": default})
+    if default in (None, [], {}):
+        return part
+    if part.get("type") != "object":
+        said = f"{part['description']} Default: {_words(default)}."
+        return _in_order({**part, "description": said, "default": default})
+    inside = any("default" in field for field in part.get("properties", {}).values())
+    past = any("oldSelf" in rule["rule"] for rule in part.get(VALIDATIONS, ()))
+    return _in_order({**part, "default": {}}) if inside or past else part
 
 
-_ORDER: Final = ("type", "description", "default", *_KEPT, "required")
-_RULE_ORDER: Final = ("rule", "message", "reason", "fieldPath")
+def _words(default: Any) -> str:
+    if isinstance(default, list):
+        return ", ".join(default)
+    return json.dumps(default) if isinstance(default, bool) else str(default)
 
 
 def _in_order(node: Json) -> Json:

@@ -155,7 +155,7 @@ class Deletion(Model):
 
     RULES = (
         Rule(
-            "self.undeleteWindowHours == 0 || self.policy == 'Delete'",
+            "self.?undeleteWindowHours.orValue(0) == 0 || self.policy == 'Delete'",
             "policy Retain keeps the data without limit: remove undeleteWindowHours, "
             "or set policy: Delete",
         ),
@@ -218,8 +218,7 @@ class Operation(Model):
 
 def _needs(component: str, other: str) -> Rule:
     return Rule(
-        f"!(has(self.{component}.enabled) && self.{component}.enabled"
-        f" && has(self.{other}.enabled) && !self.{other}.enabled)",
+        f"!self.?{component}.?enabled.orValue(false) || self.?{other}.?enabled.orValue(true)",
         f"{component} cannot work without {other}: enable {other} or disable {component}",
         field=f".{other}.enabled",
     )

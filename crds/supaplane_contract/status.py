@@ -1,16 +1,35 @@
-"""What the operator answers: phase, conditions, components, endpoints.
+"""What does the operator answer: phase, conditions, components, endpoints?
 
 The operator is the only writer. Readers are tolerant: an unknown phase or field of a newer
-operator must not stop an older program, so phases and reasons are read as plain strings.
+operator must not stop an older program, so phases and reasons are read as plain strings. Lengths
+are limits of the schema; a message that is too long is cut, so that it never stops the status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from .fields import Json, immutable, ruled
+
+MESSAGE_LIMIT: Final = 4096
+"""Characters that a message may have."""
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
+
+
+Word = Annotated[str, Field(json_schema_extra={"maxLength": 316})]
+Location = Annotated[str, Field(json_schema_extra={"maxLength": 1024})]
+Time = Annotated[str, Field(json_schema_extra={"maxLength": 40})]
+Message = Annotated[
+    str, AfterValidator(_cut), Field(json_schema_extra={"maxLength": MESSAGE_LIMIT})
+]
 
 
 class Phase(StrEnum):
@@ -102,6 +121,11 @@ class ComponentPhase(StrEnum):
     STOPPED = "Stopped"
 
 
+def _keyed_by(key: str) -> Json:
+    """`json_schema_extra` of a list in which each value of `key` may be there once."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
 class StatusModel(BaseModel):
     """Every part of a status: read tolerantly, written in camelCase."""
 
@@ -118,106 +142,112 @@ class StatusModel(BaseModel):
 class Condition(StatusModel):
     """A Kubernetes condition."""
 
-    type: str
+    type: Word
     """What it is about."""
-    status: str
+    status: Word
     """True, False or Unknown."""
-    reason: str
+    reason: Word
     """Why, as a constant."""
-    message: str = ""
+    message: Message = ""
     """Why, for people."""
     observed_generation: int | None = None
     """The generation of the spec that it is about."""
-    last_transition_time: str = ""
-    """When `status` last changed, RFC 3339 in UTC."""
+    last_transition_time: Time = ""
+    """When the status of the condition last changed, RFC 3339 in UTC."""
 
 
 class ComponentStatus(StatusModel):
     """How one component is."""
 
-    name: str
+    name: Word
     """Name of the component."""
-    phase: str
+    phase: Word
     """Pending, Starting, Ready, Unhealthy, Stopping or Stopped."""
     ready: int = 0
     """Pods that are ready."""
     desired: int = 0
     """Pods that should be ready."""
-    image: str = ""
+    image: Location = ""
     """The image that runs."""
-    reason: str | None = None
+    reason: Word | None = None
     """Why it is not ready, as a constant."""
-    message: str | None = None
+    message: Message | None = None
     """Why it is not ready, for people."""
 
 
 class Endpoints(StatusModel):
     """Where the project is reached."""
 
-    api: str | None = None
+    api: Location | None = None
     """URL of the API gateway."""
-    studio: str | None = None
+    studio: Location | None = None
     """URL of the project's own Studio."""
-    database: str | None = None
+    database: Location | None = None
     """Host and port of the database inside the cluster."""
-    pooler: str | None = None
+    pooler: Location | None = None
     """Host and port of the pooler."""
 
 
 class OperationStatus(StatusModel):
     """One-shot work, under way or done."""
 
-    id: str
+    id: Word
     """The id in the spec."""
-    kind: str
+    kind: Word
     """What was asked for."""
-    phase: str
+    phase: Word
     """Running, Succeeded or Failed."""
-    started_at: str | None = None
+    started_at: Time | None = None
     """When it began, RFC 3339 in UTC."""
-    finished_at: str | None = None
+    finished_at: Time | None = None
     """When it ended, RFC 3339 in UTC."""
-    message: str | None = None
+    message: Message | None = None
     """How it went, for people."""
 
 
 class BackupStatus(StatusModel):
     """The last backup."""
 
-    id: str
+    id: Word
     """Name of the backup."""
-    finished_at: str | None = None
+    finished_at: Time | None = None
     """When it ended, RFC 3339 in UTC."""
 
 
 class ProjectStatus(StatusModel):
     """What the operator answers."""
 
-    phase: str | None = None
+    phase: Word | None = None
     """The state of the project, in the words of the Management API."""
-    phase_since: str | None = None
+    phase_since: Time | None = None
     """When the phase began, RFC 3339 in UTC."""
-    ref: str | None = None
+    ref: (
+        Annotated[Word, Field(json_schema_extra=ruled(immutable("the ref of a project")))] | None
+    ) = None
     """The project ref; never changes."""
-    namespace: str | None = None
+    namespace: Word | None = None
     """Where the stack runs."""
     observed_generation: int | None = None
     """The generation of the spec that this status is about."""
-    release: str | None = None
+    release: Word | None = None
     """The set of images, pinned."""
-    size: str | None = None
+    size: Word | None = None
     """The size that runs."""
-    ready: str | None = None
+    ready: Word | None = None
     """Components ready and wanted, as in 5/6."""
-    message: str | None = None
+    message: Message | None = None
     """The one thing worth knowing now, for people."""
-    conditions: list[Condition] = []
+    conditions: Annotated[
+        list[Condition], Field(json_schema_extra={**_keyed_by("type"), "maxItems": 32})
+    ] = []
     """What holds, by concern."""
-    components: list[ComponentStatus] = []
+    components: Annotated[
+        list[ComponentStatus], Field(json_schema_extra={**_keyed_by("name"), "maxItems": 32})
+    ] = []
     """How each component is."""
     endpoints: Endpoints | None = None
     """Where the project is reached."""
-    credentials_secret: str | None = None
+    credentials_secret: Word | None = None
     """Name of the master Secret beside the SupabaseProject."""
     operation: OperationStatus | None = None
     """One-shot work under way."""
