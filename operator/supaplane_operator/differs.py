@@ -15,6 +15,7 @@ from .quantity import same_amount
 
 QUANTITIES: Final = frozenset(
     {"requests", "limits", "hard", "max", "min", "default", "defaultRequest", "capacity"}
+    | {"sizeLimit", "divisor"}
 )
 """Fields whose values are quantities, which the server may write differently."""
 

@@ -1,0 +1,216 @@
+"""How does a rendering reach the cluster? Compared first, and only what differs is sent.
+
+Watched objects that look as they did when they last were as rendered are not even read. The others
+are read with one list per kind. What differs is sent by server-side apply, first what pods need,
+then pods, then the way in to them; a bounded number of requests at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from supaplane_contract import names
+from supaplane_contract.status import Reason
+from supaplane_kube import ApiError, Forbidden, Invalid, Kube, NotFound, Resource
+from supaplane_kube import resources as kinds
+from supaplane_kube.port import Manifest
+
+from .children import WATCHED, WORKLOADS, Child, Children, Name, digest, shape_of
+from .claim import Claim
+from .differs import differences
+from .errors import LookAgain, Problem
+from .plan import name_of
+from .settled import Memory, Settled
+from .volumes import claim_to_apply
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MANAGER: Final = names.FIELD_MANAGER_OPERATOR
+UNWATCHED: Final = (
+    kinds.SECRETS,
+    kinds.CONFIG_MAPS,
+    kinds.SERVICE_ACCOUNTS,
+    kinds.ROLE_BINDINGS,
+    kinds.RESOURCE_QUOTAS,
+    kinds.LIMIT_RANGES,
+    kinds.HORIZONTAL_POD_AUTOSCALERS,
+)
+"""Kinds that are compared by reading them; listed whole, to find what is left over too."""
+WAY_IN: Final = (kinds.INGRESSES, kinds.HTTP_ROUTES, kinds.HORIZONTAL_POD_AUTOSCALERS)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a rendering came to."""
+
+    problem: Problem | None
+    """The first object that the server refused."""
+    sent: int
+    """How many objects were sent."""
+    live: Mapping[Name, Manifest] = field(repr=False)
+    """The objects of unwatched kinds, when they were read."""
+
+
+@dataclass
+class Applier:
+    """Sends renderings; `parallelism` bounds the requests of one project at a time."""
+
+    kube: Kube
+    children: Children
+    parallelism: int = 20
+
+    async def apply(
+        self, claim: Claim, ref: str, manifests: Sequence[Manifest], memory: Memory, *, deep: bool
+    ) -> Applied:
+        """`deep`: whether kinds that are not watched are compared too.
+
+        Raises LookAgain when the namespace goes away meanwhile, KubeError when the server fails.
+        """
+        hashes = {name_of(m): digest(m) for m in manifests}
+        doubtful = [m for m in manifests if self._doubtful(claim, m, hashes, memory, deep)]
+        live = {} if claim.fresh else await self._read(claim.name, ref, doubtful, deep)
+        wanted = []
+        for manifest in doubtful:
+            name = name_of(manifest)
+            body = _to_send(manifest, live.get(name))
+            if body is None:
+                memory.settled[name] = _settled(live[name], hashes[name])
+            else:
+                wanted.append(body)
+        problem = await self._send(claim.name, wanted, hashes, memory)
+        return Applied(problem, len(wanted), live)
+
+    def _doubtful(
+        self,
+        claim: Claim,
+        manifest: Manifest,
+        hashes: Mapping[Name, str],
+        memory: Memory,
+        deep: bool,
+    ) -> bool:
+        name = name_of(manifest)
+        settled = memory.settled.get(name)
+        if claim.fresh or settled is None or settled.rendered != hashes[name]:
+            return True
+        if name[0] not in WATCHED:
+            return deep
+        child = self.children.of(claim.name).get(name)
+        return child is None or (child.uid, child.shape) != (settled.uid, settled.shape)
+
+    async def _read(
+        self, namespace: str, ref: str, doubtful: Iterable[Manifest], deep: bool
+    ) -> dict[Name, Manifest]:
+        resources = dict.fromkeys(name_of(m)[0] for m in doubtful)
+        if deep:
+            resources |= dict.fromkeys(UNWATCHED)
+        selector = f"{names.LABEL_REF}={ref}"
+
+        async def listed(resource: Resource) -> list[tuple[Name, Manifest]]:
+            found = await self.kube.list(resource, namespace, label_selector=selector)
+            return [((resource, item["metadata"]["name"]), item) for item in found.items]
+
+        lists = await self._parallel([_call(listed, resource) for resource in resources])
+        return {name: item for found in lists for name, item in found}
+
+    async def _send(
+        self,
+        namespace: str,
+        wanted: Sequence[Manifest],
+        hashes: Mapping[Name, str],
+        memory: Memory,
+    ) -> Problem | None:
+        problems: list[Problem] = []
+        for wave in waves(wanted):
+            calls = [_call(self._send_one, namespace, body, hashes, memory) for body in wave]
+            problems += [problem for problem in await self._parallel(calls) if problem]
+            if problems:
+                break  # pods without their Secrets would only crash
+        return problems[0] if problems else None
+
+    async def _send_one(
+        self, namespace: str, body: Manifest, hashes: Mapping[Name, str], memory: Memory
+    ) -> Problem | None:
+        resource, name = name_of(body)
+        try:
+            answer = await self.kube.apply(resource, namespace, name, body, manager=MANAGER)
+        except NotFound as error:
+            if "namespaces" in error.message:
+                raise LookAgain("the namespace went away") from None
+            return refused(resource, name, error)
+        except (Invalid, Forbidden) as error:
+            if "because it is being terminated" in error.message:
+                raise LookAgain("the namespace is being deleted", seconds=1.0) from None
+            return refused(resource, name, error)
+        self.children.learn(resource, answer)
+        memory.settled[resource, name] = _settled(answer, hashes[resource, name])
+        return None
+
+    async def _parallel(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+        """Makes the calls, a bounded number at a time; the first error ends them all."""
+        gate = asyncio.Semaphore(self.parallelism)
+
+        async def one(call: Callable[[], Awaitable[T]]) -> T:
+            async with gate:
+                return await call()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(call)) for call in calls]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+
+def waves(manifests: Iterable[Manifest]) -> list[list[Manifest]]:
+    """First what pods need, then pods, then the way in to them. Empty waves are left out."""
+    out: list[list[Manifest]] = [[], [], []]
+    for manifest in manifests:
+        resource = name_of(manifest)[0]
+        out[1 if resource in (*WORKLOADS, kinds.JOBS) else 2 if resource in WAY_IN else 0].append(
+            manifest
+        )
+    return [wave for wave in out if wave]
+
+
+def refused(resource: Resource, name: str, error: ApiError) -> Problem:
+    """What to tell of an object that the server refuses; of a Secret only that it was refused."""
+    quota = "exceeded quota" in error.message
+    told = error.reason if resource == kinds.SECRETS else error.message[:512]
+    return Problem(
+        Reason.QUOTA_EXCEEDED if quota else Reason.APPLY_REFUSED,
+        f"{resource.kind} {name} was refused: {told}",
+        # An administrator may grant a right or raise a quota; an invalid object stays invalid.
+        waiting_helps=isinstance(error, Forbidden),
+    )
+
+
+def _to_send(manifest: Manifest, live: Manifest | None) -> Manifest | None:
+    """What to send, or None when the live object is as rendered."""
+    if live is None:
+        return manifest
+    if name_of(manifest)[0] == kinds.VOLUME_CLAIMS:
+        manifest = claim_to_apply(manifest, live)
+    paths = list(differences(manifest, live))
+    if paths:
+        meta = manifest["metadata"]
+        log.info("%s %s differs at %s", manifest["kind"], meta["name"], ", ".join(paths[:5]))
+    return manifest if paths else None
+
+
+def _settled(live: Manifest, rendered: str) -> Settled:
+    return Settled(live["metadata"].get("uid", ""), shape_of(live), rendered)
+
+
+def _call(function: Callable[..., Awaitable[T]], *args: object) -> Callable[[], Awaitable[T]]:
+    return lambda: function(*args)
+
+
+def watched_child(children: Mapping[Name, Child], kind: str, name: str) -> Child | None:
+    """The Deployment or StatefulSet of that name."""
+    resource = next((r for r in WORKLOADS if r.kind == kind), None)
+    return None if resource is None else children.get((resource, name))

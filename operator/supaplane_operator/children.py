@@ -1,0 +1,182 @@
+"""What do we know, without asking, of the objects that belong to projects?
+
+Own label-selected watches of the kinds that hold no secrets. Of each object a small value is kept:
+enough to say how it is, and whether it still is as we saw it when we last compared it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from supaplane_contract import names
+from supaplane_kube import Kube, Reflector, Resource
+from supaplane_kube import resources as kinds
+from supaplane_kube.port import Manifest
+
+WATCHED: Final = (
+    kinds.DEPLOYMENTS,
+    kinds.STATEFUL_SETS,
+    kinds.SERVICES,
+    kinds.VOLUME_CLAIMS,
+    kinds.JOBS,
+    kinds.INGRESSES,
+    kinds.NETWORK_POLICIES,
+)
+WORKLOADS: Final = (kinds.DEPLOYMENTS, kinds.STATEFUL_SETS)
+SELECTOR: Final = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+
+Name = tuple[Resource, str]
+"""Which object inside a namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One object of a project, as last seen."""
+
+    uid: str
+    shape: str
+    """Changes when labels, annotations, spec or data do; not when the status does."""
+    ref: str = ""
+    component: str = ""
+    deleting: bool = False
+    desired: int = 0
+    pods: int = 0
+    ready: int = 0
+    settled: bool = False
+    """The controller has seen the spec, and every pod is as the spec says."""
+    image: str = ""
+    inputs: str = ""
+    rendering: str = ""
+    restart: str = ""
+    state: str = ""
+    """Phase of a volume claim; outcome of a Job."""
+    trouble: str = ""
+    """What the controller says stops it from making pods."""
+
+
+def shape_of(manifest: Mapping[str, Any]) -> str:
+    """A hash of all that people and we may change of an object."""
+    meta = manifest.get("metadata") or {}
+    parts = {k: v for k, v in manifest.items() if k not in ("metadata", "status")}
+    parts["metadata"] = [meta.get("labels"), meta.get("annotations"), meta.get("ownerReferences")]
+    parts.pop("apiVersion", None)  # left out of the items of a list
+    parts.pop("kind", None)
+    return digest(parts)
+
+
+def digest(value: object) -> str:
+    """A short hash of a value that JSON can hold."""
+    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def keep(manifest: Manifest) -> Child:
+    """What is kept of an object."""
+    meta = manifest["metadata"]
+    labels = meta.get("labels") or {}
+    return Child(
+        uid=meta.get("uid", ""),
+        shape=shape_of(manifest),
+        ref=labels.get(names.LABEL_REF, ""),
+        component=labels.get(names.LABEL_COMPONENT, ""),
+        deleting="deletionTimestamp" in meta,
+        **_by_kind(manifest),
+    )
+
+
+def _by_kind(manifest: Manifest) -> dict[str, Any]:
+    kind = manifest.get("kind")
+    if kind in ("Deployment", "StatefulSet"):
+        return _workload(manifest)
+    if kind == "PersistentVolumeClaim":
+        return {"state": (manifest.get("status") or {}).get("phase", "")}
+    if kind == "Job":
+        return {"state": _outcome(manifest.get("status") or {})}
+    return {}
+
+
+def _workload(manifest: Manifest) -> dict[str, Any]:
+    spec, status = manifest.get("spec") or {}, manifest.get("status") or {}
+    template = spec.get("template") or {}
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    containers = (template.get("spec") or {}).get("containers") or [{}]
+    desired = spec.get("replicas", 1)
+    return {
+        "desired": desired,
+        "pods": status.get("replicas", 0),
+        "ready": status.get("readyReplicas", 0),
+        "settled": _settled(manifest, desired),
+        "image": containers[0].get("image", ""),
+        "inputs": annotations.get(names.ANNOTATION_INPUTS, ""),
+        "rendering": annotations.get(names.ANNOTATION_RENDERING, ""),
+        "restart": annotations.get(names.ANNOTATION_RESTARTED, ""),
+        "trouble": _trouble(status),
+    }
+
+
+def _settled(manifest: Manifest, desired: int) -> bool:
+    """As `kubectl rollout status` judges it, readiness apart."""
+    status = manifest.get("status") or {}
+    if status.get("observedGeneration", 0) < manifest["metadata"].get("generation", 0):
+        return False
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return False  # a StatefulSet on its way from one template to the next
+    return bool(status.get("replicas", 0) == desired == status.get("updatedReplicas", 0))
+
+
+def _trouble(status: Mapping[str, Any]) -> str:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            return str(condition.get("message", ""))[:512]
+    return ""
+
+
+def _outcome(status: Mapping[str, Any]) -> str:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
+            return str(condition["type"])
+    return ""
+
+
+class Children:
+    """The watched objects of all projects, by namespace."""
+
+    def __init__(self, kube: Kube, changed: Callable[[str], None]) -> None:
+        """`changed` is called with the ref of the project that an object belongs to."""
+        self._changed = changed
+        self._by_namespace: dict[str, dict[Name, Child]] = {}
+        self.reflectors: Mapping[Resource, Reflector[Child]] = MappingProxyType(
+            {resource: self._reflector(kube, resource) for resource in WATCHED}
+        )
+
+    def of(self, namespace: str) -> Mapping[Name, Child]:
+        """All watched objects of a namespace."""
+        return MappingProxyType(self._by_namespace.get(namespace, {}))
+
+    def learn(self, resource: Resource, manifest: Manifest) -> None:
+        """Takes in what the server answered to a write of ours."""
+        if resource in self.reflectors:
+            self.reflectors[resource].learn(manifest)
+
+    def _reflector(self, kube: Kube, resource: Resource) -> Reflector[Child]:
+        def changed(key: tuple[str, str], old: Child | None, new: Child | None) -> None:
+            self._note(key[0], (resource, key[1]), new)
+            for ref in {child.ref for child in (old, new) if child and child.ref}:
+                self._changed(ref)
+
+        return Reflector(kube, resource, keep=keep, changed=changed, label_selector=SELECTOR)
+
+    def _note(self, namespace: str, name: Name, child: Child | None) -> None:
+        inside = self._by_namespace.setdefault(namespace, {})
+        if child is not None:
+            inside[name] = child
+        else:
+            inside.pop(name, None)
+            if not inside:
+                del self._by_namespace[namespace]

@@ -1,0 +1,166 @@
+"""Whose is the project namespace? Made by POST; what is there already is only taken if it is ours.
+
+A namespace is never claimed by apply: that would take over one that belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from supaplane_contract import names
+from supaplane_contract.resource import SupabaseProject
+from supaplane_contract.status import Reason
+from supaplane_kube import AlreadyExists, Conflict, Kube
+from supaplane_kube.port import Manifest
+from supaplane_kube.resources import NAMESPACES
+
+from .errors import LookAgain, Problem
+from .render import namespace_labels
+
+ANNOTATION_RELEASE: Final = f"{names.GROUP}/release"
+"""The release that is pinned, should the status be lost."""
+ANNOTATION_DELETE_AFTER: Final = f"{names.GROUP}/delete-after"
+"""When a released namespace goes, if its project had an undelete window; RFC 3339 in UTC."""
+MANAGER: Final = names.FIELD_MANAGER_OPERATOR
+SECONDS_UNTIL_GONE: Final = 1.0
+
+
+class Verdict(Enum):
+    """What a namespace of the right name is to a SupabaseProject."""
+
+    OURS = auto()
+    ADOPTABLE = auto()
+    FOREIGN = auto()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A project namespace that is ours."""
+
+    name: str
+    uid: str
+    fresh: bool
+    """Whether this pass made it, so that nothing can be in it."""
+
+
+def judge(namespace: Mapping[str, Any], project: SupabaseProject) -> Verdict:
+    """By its annotations. A namespace without any of ours is foreign."""
+    annotations = namespace["metadata"].get("annotations") or {}
+    us = f"{project.namespace}/{project.name}"
+    if annotations.get(names.ANNOTATION_OWNER) == owner(project):
+        return Verdict.OURS
+    if annotations.get(names.ANNOTATION_ADOPTABLE_BY) == us:
+        return Verdict.ADOPTABLE
+    released = annotations.get(names.ANNOTATION_RELEASED_FROM) == us
+    if released and names.ANNOTATION_OWNER not in annotations:
+        return Verdict.ADOPTABLE
+    return Verdict.FOREIGN
+
+
+def owner(project: SupabaseProject) -> str:
+    """What the owner annotation holds for this SupabaseProject."""
+    return names.owner_value(namespace=project.namespace, name=project.name, uid=project.uid)
+
+
+def pinned_release(namespace: Mapping[str, Any] | None) -> str | None:
+    """The release that the namespace remembers."""
+    annotations = (namespace or {}).get("metadata", {}).get("annotations") or {}
+    value = annotations.get(ANNOTATION_RELEASE)
+    return str(value) if value else None
+
+
+async def claim(
+    kube: Kube, project: SupabaseProject, *, ref: str, release: str, found: Manifest | None
+) -> Claim:
+    """Makes the namespace ours or finds that it is. `found`: what was read a moment ago.
+
+    Raises Problem(NamespaceTaken) when it belongs to somebody else, LookAgain while it goes away.
+    """
+    if found is None:
+        try:
+            body = _namespace(project, ref, release)
+            made = await kube.create(NAMESPACES, None, body, manager=MANAGER)
+            return Claim(made["metadata"]["name"], made["metadata"]["uid"], fresh=True)
+        except AlreadyExists:
+            found = await kube.get(NAMESPACES, None, names.project_namespace(ref))
+            if found is None:
+                raise LookAgain("the namespace came and went") from None
+    return await _take(kube, project, ref, release, found)
+
+
+async def _take(
+    kube: Kube, project: SupabaseProject, ref: str, release: str, found: Manifest
+) -> Claim:
+    verdict = judge(found, project)
+    if verdict is Verdict.FOREIGN:
+        raise _taken(found, project)
+    if "deletionTimestamp" in found["metadata"]:
+        raise LookAgain("the namespace is being deleted", seconds=SECONDS_UNTIL_GONE)
+    patch = _difference(found, _namespace(project, ref, release), verdict)
+    if patch:
+        try:
+            found = await kube.merge_patch(
+                NAMESPACES, None, found["metadata"]["name"], patch, manager=MANAGER
+            )
+        except Conflict:
+            raise LookAgain("the namespace changed") from None
+    return Claim(found["metadata"]["name"], found["metadata"]["uid"], fresh=False)
+
+
+def _namespace(project: SupabaseProject, ref: str, release: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": names.project_namespace(ref),
+            "labels": namespace_labels(ref),
+            "annotations": {
+                names.ANNOTATION_OWNER: owner(project),
+                ANNOTATION_RELEASE: release,
+            },
+        },
+    }
+
+
+def _difference(found: Manifest, wanted: Manifest, verdict: Verdict) -> Manifest | None:
+    """The merge patch that makes `found` ours, or None when it is so already."""
+    meta: dict[str, Any] = {}
+    for part in ("labels", "annotations"):
+        have = found["metadata"].get(part) or {}
+        missing = {k: v for k, v in wanted["metadata"][part].items() if have.get(k) != v}
+        if missing:
+            meta[part] = missing
+    if verdict is Verdict.ADOPTABLE:
+        forgotten = (
+            names.ANNOTATION_RELEASED_FROM,
+            names.ANNOTATION_ADOPTABLE_BY,
+            ANNOTATION_DELETE_AFTER,
+        )
+        meta["annotations"] = {**meta.get("annotations", {}), **dict.fromkeys(forgotten)}
+    if not meta:
+        return None
+    return {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"], **meta}}
+
+
+def _taken(found: Manifest, project: SupabaseProject) -> Problem:
+    name = found["metadata"]["name"]
+    annotations = found["metadata"].get("annotations") or {}
+    whose = annotations.get(names.ANNOTATION_OWNER, "").rpartition("/")[0]
+    released = annotations.get(names.ANNOTATION_RELEASED_FROM, "")
+    if whose:
+        story = f"belongs to the SupabaseProject {whose}"
+    elif released:
+        story = f"holds what was left of the SupabaseProject {released}"
+    else:
+        story = "is there already and was not made by Supaplane"
+    us = f"{project.namespace}/{project.name}"
+    return Problem(
+        Reason.NAMESPACE_TAKEN,
+        f"namespace {name} {story}; nothing was touched. To give it to this project, an "
+        f"administrator can run: kubectl annotate namespace {name} "
+        f"{names.ANNOTATION_ADOPTABLE_BY}={us}",
+        waiting_helps=False,
+    )

@@ -1,0 +1,152 @@
+"""How is each component of a project, as far as the cluster tells? Pure values, for judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from supaplane_contract.spec import ComponentName
+from supaplane_contract.status import Endpoints, OperationStatus, Reason
+from supaplane_kube import resources as kinds
+
+from .children import WORKLOADS, Child, Name
+from .errors import Problem
+from .render import RenderedComponent
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a component is not ready."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One component, as wished and as it is."""
+
+    name: ComponentName
+    image: str
+    desired: int
+    ready: int = 0
+    pods: int = 0
+    settled: bool = True
+    """Whether the controller has made every pod as its present template says."""
+    exists: bool = True
+    trouble: Trouble | None = None
+
+    @property
+    def as_wished(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.exists and self.settled and self.ready >= self.desired
+
+    @property
+    def gone(self) -> bool:
+        """Whether no pod of it is left."""
+        return self.pods == 0 and self.ready == 0
+
+    @property
+    def serves(self) -> bool:
+        """Whether as many pods are ready as should be, be they of the old template or the new."""
+        return self.exists and self.ready >= self.desired
+
+    @property
+    def answers(self) -> bool:
+        """Whether at least one pod is ready."""
+        return self.ready > 0 or self.desired == 0
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a project stands in the fleet queue."""
+
+    stale: bool = False
+    """This version renders a pod template differently, with the same inputs."""
+    rolling: bool = False
+    """Its turn has come."""
+    failed: bool = False
+    """It did not come back in time."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All that a pass found out, and all that judging needs."""
+
+    generation: int
+    ref: str | None = None
+    namespace: str | None = None
+    release: str | None = None
+    """The release that the objects are rendered from."""
+    components: Sequence[Seen] = ()
+    endpoints: Endpoints | None = None
+    credentials_secret: str | None = None
+    complete: bool = False
+    """Whether the whole wish is in the cluster: nothing refused, nothing held back."""
+    accepted: bool = True
+    problem: Problem | None = None
+    network: Problem | None = None
+    hands_off: bool = False
+    rollout: Rollout = field(default_factory=Rollout)
+    operation: OperationStatus | None = None
+    """One-shot work under way, or ended by this pass."""
+
+
+def see(
+    components: Sequence[RenderedComponent],
+    children: Mapping[Name, Child],
+    troubles: Mapping[str, Trouble],
+) -> tuple[Seen, ...]:
+    """Each component; `troubles` holds what its pods say, by component."""
+    return tuple(
+        _see(component, _workload(component, children), troubles.get(component.name.value))
+        for component in components
+        if component.workload is not None
+    )
+
+
+def _see(component: RenderedComponent, child: Child | None, trouble: Trouble | None) -> Seen:
+    if child is None:
+        return Seen(component.name, component.image, component.desired, exists=False, settled=False)
+    stuck = Trouble(_reason(child.trouble), child.trouble) if child.trouble else None
+    ready = child.ready >= component.desired and child.settled
+    return Seen(
+        name=component.name,
+        image=child.image or component.image,
+        desired=component.desired,
+        ready=child.ready,
+        pods=child.pods,
+        settled=child.settled and child.desired >= component.desired,
+        trouble=None if ready else (stuck or trouble),
+    )
+
+
+def _workload(component: RenderedComponent, children: Mapping[Name, Child]) -> Child | None:
+    assert component.workload is not None
+    kind, name = component.workload
+    resource = next((r for r in WORKLOADS if r.kind == kind), kinds.DEPLOYMENTS)
+    return children.get((resource, name))
+
+
+def _reason(message: str) -> Reason:
+    return Reason.QUOTA_EXCEEDED if "exceeded quota" in message else Reason.COMPONENT_NOT_READY
+
+
+def remembered(
+    names: Sequence[tuple[str, int, str]], children: Mapping[Name, Child]
+) -> tuple[RenderedComponent, ...]:
+    """The components of an earlier status (name, desired, image), for when nothing is rendered."""
+    out = []
+    for name, desired, image in names:
+        if name not in set(ComponentName):
+            continue
+        workload = next(
+            ((n[0].kind, n[1]) for n, c in children.items() if c.component == name and _pods(n)),
+            (kinds.DEPLOYMENTS.kind, name),
+        )
+        out.append(RenderedComponent(ComponentName(name), image, workload, desired))
+    return tuple(out)
+
+
+def _pods(name: Name) -> bool:
+    return name[0] in WORKLOADS

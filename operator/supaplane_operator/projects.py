@@ -1,0 +1,144 @@
+"""Which SupabaseProjects are there, and who was first to want a ref or a host?
+
+A small value of each, fed by a watch of its own: kopf's stream starts work quickly, but never tells
+of a deletion that happened while it was down.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from supaplane_contract import names
+from supaplane_contract.resource import SpecUnreadable, from_manifest
+from supaplane_kube import Kube, Reflector, Resource
+from supaplane_kube.port import Manifest
+
+from .render import Platform, public_hosts
+
+PROJECTS = Resource(names.GROUP, names.VERSION, names.PLURAL, names.KIND)
+
+Key = tuple[str, str]
+"""Namespace and name of a SupabaseProject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one SupabaseProject without asking."""
+
+    key: Key
+    uid: str
+    created: str
+    ref: str
+    hosts: tuple[str, ...]
+    phase: str
+
+    @property
+    def age(self) -> tuple[str, Key]:
+        """Sorts the older before the younger; two of one second by name."""
+        return self.created, self.key
+
+
+def ref_of(manifest: Manifest, cluster_uid: str) -> str:
+    """The ref of a SupabaseProject: as accepted, else as wished, else derived from its name."""
+    meta, status = manifest["metadata"], manifest.get("status") or {}
+    for given in (status.get("ref"), (manifest.get("spec") or {}).get("ref")):
+        if isinstance(given, str) and names.is_ref(given):
+            return given
+    return names.derive_ref(
+        cluster_uid=cluster_uid, namespace=meta.get("namespace", ""), name=meta["name"]
+    )
+
+
+class Projects:
+    """All SupabaseProjects. `wanted` is called with the key of each that should be looked at."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        *,
+        cluster_uid: str,
+        platform: Platform,
+        homes: tuple[str, ...],
+        wanted: Callable[[Key], None],
+    ) -> None:
+        self._cluster_uid = cluster_uid
+        self._platform = platform
+        self._homes = homes
+        self._wanted = wanted
+        self._by_ref: defaultdict[str, set[Key]] = defaultdict(set)
+        self._by_host: defaultdict[str, set[Key]] = defaultdict(set)
+        self.reflector: Reflector[Known] = Reflector(
+            kube, PROJECTS, keep=self._keep, changed=self._changed
+        )
+
+    def keys(self) -> Iterator[Key]:
+        """Every SupabaseProject."""
+        return iter(list(self.reflector.items()))
+
+    def with_ref(self, ref: str) -> list[Known]:
+        """Those in home namespaces that want this ref, oldest first."""
+        return self._known(self._by_ref.get(ref, set()))
+
+    def with_host(self, host: str) -> list[Known]:
+        """Those in home namespaces that want this host, oldest first."""
+        return self._known(self._by_host.get(host, set()))
+
+    def phases(self) -> Iterator[str]:
+        """The phase of each."""
+        return (known.phase for known in self.reflector.items().values())
+
+    def _known(self, keys: set[Key]) -> list[Known]:
+        found = [known for key in keys if (known := self.reflector.get(*key)) is not None]
+        return sorted(found, key=lambda known: known.age)
+
+    def _keep(self, manifest: Manifest) -> Known:
+        meta = manifest["metadata"]
+        ref = ref_of(manifest, self._cluster_uid)
+        at_home = meta["namespace"] in self._homes
+        return Known(
+            key=(meta["namespace"], meta["name"]),
+            uid=meta["uid"],
+            created=meta.get("creationTimestamp", ""),
+            ref=ref if at_home else "",
+            hosts=self._hosts(manifest, ref) if at_home else (),
+            phase=(manifest.get("status") or {}).get("phase", ""),
+        )
+
+    def _hosts(self, manifest: Manifest, ref: str) -> tuple[str, ...]:
+        try:
+            return public_hosts(from_manifest(manifest).spec, ref, self._platform)
+        except SpecUnreadable:
+            return ()
+
+    def _changed(self, key: Key, old: Known | None, new: Known | None) -> None:
+        rivals = _index(self._by_ref, key, _refs(old), _refs(new))
+        rivals |= _index(self._by_host, key, _hosts(old), _hosts(new))
+        for rival in rivals:
+            self._wanted(rival)
+        if old is None or new is None:
+            self._wanted(key)
+
+
+def _refs(known: Known | None) -> set[str]:
+    return {known.ref} if known and known.ref else set()
+
+
+def _hosts(known: Known | None) -> set[str]:
+    return set(known.hosts) if known else set()
+
+
+def _index(
+    index: defaultdict[str, set[Key]], key: Key, before: set[str], after: set[str]
+) -> set[Key]:
+    """Moves a key inside an index; gives the others that want what it gave up or took."""
+    for value in before - after:
+        index[value].discard(key)
+    for value in after - before:
+        index[value].add(key)
+    rivals = {rival for value in before ^ after for rival in index[value]} - {key}
+    for value in before - after:
+        if not index[value]:
+            del index[value]
+    return rivals
