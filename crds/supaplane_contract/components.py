@@ -118,11 +118,26 @@ class SmtpSettings(Model):
     """Sender name."""
 
 
+_SECRET = "(_secrets?|_pass|_auth_token|_(api|access|private)_key)$"
+"""How the names of settings end whose values nobody but auth should know."""
 _SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=128)]
 
 
 class Auth(ScalableComponent):
     """Sign-up, sign-in and users (GoTrue)."""
+
+    RULES = (
+        Rule(
+            "!has(self.settings) || !has(self.secretRefs)"
+            " || !self.settings.exists(name, name in self.secretRefs)",
+            "a setting stands in settings or in secretRefs, not in both: remove one",
+        ),
+        Rule(
+            f"!has(self.settings) || !self.settings.exists(name, name.matches('{_SECRET}'))",
+            "this setting is a secret: put it into a Secret and name that in auth.secretRefs",
+            field=".settings",
+        ),
+    )
 
     site_url: Url | None = None
     """Where people land after signing in. Absent: the project's public URL."""

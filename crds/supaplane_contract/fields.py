@@ -106,9 +106,11 @@ def _network(text: str) -> str:
     return text
 
 
-def _quantity(pattern: str, *rules: Rule) -> Json:
-    shape = {"x-kubernetes-int-or-string": True, "pattern": pattern, "maxLength": 20}
-    return {**shape, **(ruled(*rules) if rules else {})}
+def _quantity(pattern: str, maximum: int, *rules: Rule) -> Json:
+    """The schema of a quantity: text of that pattern, or a whole number."""
+    text, number = {"pattern": pattern, "maxLength": 20}, {"minimum": 1, "maximum": maximum}
+    rule = ruled(*rules) if rules else {}
+    return {"x-kubernetes-int-or-string": True, **text, **number, **rule}
 
 
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -143,13 +145,13 @@ Cpu = Annotated[
     str,
     BeforeValidator(_text),
     StringConstraints(pattern=CPU_PATTERN, max_length=20),
-    WithJsonSchema(_quantity(CPU_PATTERN)),
+    WithJsonSchema(_quantity(CPU_PATTERN, 9_999)),
 ]
 Memory = Annotated[
     str,
     BeforeValidator(_text),
     StringConstraints(pattern=MEMORY_PATTERN, max_length=20),
-    WithJsonSchema(_quantity(MEMORY_PATTERN, _ENOUGH_MEMORY)),
+    WithJsonSchema(_quantity(MEMORY_PATTERN, 10**15 - 1, _ENOUGH_MEMORY)),
 ]
 StorageQuantity = Annotated[str, StringConstraints(pattern=STORAGE_PATTERN, max_length=10)]
 ObjectName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=253)]
