@@ -9,7 +9,8 @@ from .model import (
     RenderedComponent,
     RenderInput,
 )
-from .project import namespace_labels, project
+from .namespace import namespace_labels
+from .project import project
 from .references import referenced_secrets
 from .urls import public_hosts
 

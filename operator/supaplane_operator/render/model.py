@@ -61,6 +61,18 @@ class Platform:
     """StorageClass of volumes unless the spec says otherwise; None: the cluster's default."""
     dns_namespace: str = "kube-system"
     """Namespace of the cluster's DNS server, which every pod may ask."""
+    dns_cidrs: tuple[str, ...] = ("169.254.20.10/32",)
+    """Addresses of DNS servers on the nodes; the default is that of NodeLocal DNSCache."""
+    egress_except: tuple[str, ...] = (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+    )
+    """Ranges that are not the internet: what may reach the internet may not reach these."""
+    api_namespace: str | None = None
+    """Namespace of Supaplane's own API, which may reach gateways and postgres-meta."""
     image_pull_secrets: tuple[str, ...] = ()
     """Names of pull Secrets that exist in every project namespace."""
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from supaplane_contract import names
+from dataclasses import replace
+
+from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Endpoints
 
-from .model import Rendered, RenderInput
-from .urls import api_host, public_url, service_host, studio_host
+from . import ingress, network, workload
+from .components import PARTS
+from .context import DATABASE_PORT, Project
+from .model import Manifest, Rendered, RenderedComponent, RenderInput
+from .namespace import shared
+from .part import Part
+from .selection import enabled
 
 
 def project(input: RenderInput) -> Rendered:
@@ -14,25 +21,43 @@ def project(input: RenderInput) -> Rendered:
 
     Raises NotRenderable when the release or the platform cannot give what the spec asks for.
     """
-    return Rendered(manifests=(), components=(), endpoints=_endpoints(input))
+    whole = _with_routes(Project(input, enabled(input, PARTS), input.credentials))
+    manifests: list[Manifest] = [*shared(whole), *network.policies(whole, PARTS)]
+    components: list[RenderedComponent] = []
+    for name, part in PARTS.items():
+        if whole.has(name):
+            objects, watched = workload.render(whole, part, _as_seen_by(whole, part))
+            manifests += objects
+            components.append(watched)
+    manifests += ingress.routes(whole)
+    return Rendered(tuple(manifests), tuple(components), _endpoints(whole))
 
 
-def namespace_labels(ref: str) -> dict[str, str]:
-    """Labels of the project namespace."""
-    return {
-        names.LABEL_MANAGED_BY: names.MANAGED_BY,
-        names.LABEL_PART_OF: names.PART_OF,
-        names.LABEL_REF: ref,
-        "pod-security.kubernetes.io/enforce": "baseline",
-        "pod-security.kubernetes.io/enforce-version": "v1.31",
-    }
+def _with_routes(whole: Project) -> Project:
+    """The project with what its components want of the gateway."""
+    rows = [
+        (name, port, route)
+        for name, part in PARTS.items()
+        if whole.has(name)
+        for route in part.routes(whole)
+        for port in [part.ports["http"]]
+    ]
+    return replace(whole, routes=tuple(rows))
 
 
-def _endpoints(input: RenderInput) -> Endpoints:
-    spec, platform = input.spec, input.platform
-    namespace = names.project_namespace(input.ref)
+def _as_seen_by(whole: Project, part: Part) -> Project:
+    """The project with no other credentials than the component's own."""
+    have = whole.credentials
+    keys = part.credentials + part.live_credentials
+    own = {key: have[key] for key in keys if key in have}
+    return replace(whole, credentials=own)
+
+
+def _endpoints(whole: Project) -> Endpoints:
+    open_ = whole.has(ComponentName.GATEWAY)
+    studio = open_ and whole.has(ComponentName.STUDIO)
     return Endpoints(
-        api=public_url(spec, platform, api_host(spec, input.ref, platform)),
-        studio=public_url(spec, platform, studio_host(input.ref, platform)),
-        database=f"{service_host('db', namespace, platform)}:5432",
+        api=whole.public_url if open_ else None,
+        studio=whole.studio_url if studio else None,
+        database=f"{whole.host(ComponentName.DB)}:{DATABASE_PORT}",
     )

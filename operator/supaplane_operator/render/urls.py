@@ -35,3 +35,16 @@ def public_url(spec: ProjectSpec, platform: Platform, host: str) -> str:
 def service_host(service: str, namespace: str, platform: Platform) -> str:
     """Full name of a Service, so that no search list is walked; no dot at the end."""
     return f"{service}.{namespace}.svc.{platform.cluster_domain}"
+
+
+def own_hosts(ref: str, platform: Platform) -> frozenset[str]:
+    """The hosts below the platform's domain that belong to this project."""
+    base = platform.domain_base
+    return frozenset(
+        {
+            names.api_host(ref, base),
+            names.studio_host(ref, base),
+            names.database_host(ref, base),
+            names.pooler_host(ref, base),
+        }
+    )

@@ -1,0 +1,100 @@
+"""Which filters does a request go through, and how does a route turn one off or narrow it?"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from supaplane_operator.render.part import Access
+
+if TYPE_CHECKING:
+    from .config import GatewayConfig, Keys
+
+_TYPE: Final = "type.googleapis.com/envoy."
+_FILTERS: Final = f"{_TYPE}extensions.filters.http."
+CORS: Final = "envoy.filters.http.cors"
+BASIC_AUTH: Final = "envoy.filters.http.basic_auth"
+LUA: Final = "envoy.filters.http.lua"
+RBAC: Final = "envoy.filters.http.rbac"
+
+ROUTER: Final[Mapping[str, Any]] = {
+    "name": "envoy.filters.http.router",
+    "typed_config": {"@type": f"{_FILTERS}router.v3.Router"},
+}
+_OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
+_KEY_CHECK: Final = (resources.files(__package__) / "keys.lua").read_text()
+
+
+def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
+    """CORS answers preflights; then the sign-in, the key, the role; then the service."""
+    return [
+        {"name": CORS, "typed_config": {"@type": f"{_FILTERS}cors.v3.Cors"}},
+        {
+            "name": BASIC_AUTH,
+            "typed_config": {
+                "@type": f"{_FILTERS}basic_auth.v3.BasicAuth",
+                "users": {"inline_string": _user(config)},
+            },
+        },
+        {
+            "name": LUA,
+            "typed_config": {
+                "@type": f"{_FILTERS}lua.v3.Lua",
+                "default_source_code": {"inline_string": script(config.keys)},
+                # what was checked for one route must not be served by another
+                "clear_route_cache": False,
+            },
+        },
+        # a second look, by other means, at what the script decided: should it ever fail, its
+        # request goes on without it
+        {
+            "name": RBAC,
+            "typed_config": {"@type": f"{_FILTERS}rbac.v3.RBAC", "rules": _only(())},
+        },
+        ROUTER,
+    ]
+
+
+def of_route(access: Access, keys: Keys) -> dict[str, Any]:
+    """The filters of a route with that access: typed_per_filter_config."""
+    no_rbac = {"@type": f"{_FILTERS}rbac.v3.RBACPerRoute"}
+    if access is Access.DASHBOARD:
+        return {LUA: _OFF, RBAC: no_rbac}
+    if access is Access.KEY:
+        return {BASIC_AUTH: _OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.any_role)}}}
+    if access is Access.SERVICE:
+        return {BASIC_AUTH: _OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.service_role)}}}
+    return {BASIC_AUTH: _OFF, LUA: _OFF, RBAC: no_rbac}
+
+
+def script(keys: Keys) -> str:
+    """The check of keys, with the keys in it."""
+    rows = [f"[{lua_text(key)}] = {lua_text(token)}" for key, token in keys.tokens.items()]
+    return f"local TOKENS = {{ {', '.join(rows)} }}\n{_KEY_CHECK}"
+
+
+def lua_text(text: str) -> str:
+    """A literal of Lua for any text: whatever is not a plain character by its number."""
+    plain = "".join(
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or byte in b"._-" else f"\\{byte:03d}"
+        for byte in text.encode()
+    )
+    return f'"{plain}"'
+
+
+def _only(tokens: tuple[str, ...]) -> dict[str, Any]:
+    """Rules that let pass who shows one of these tokens in `apikey`; without any, nobody."""
+    if not tokens:
+        return {"action": "ALLOW"}
+    shown = [{"header": {"name": "apikey", "string_match": {"exact": t}}} for t in tokens]
+    policy = {"permissions": [{"any": True}], "principals": shown}
+    return {"action": "ALLOW", "policies": {"key": policy}}
+
+
+def _user(config: GatewayConfig) -> str:
+    """A line of an .htpasswd file with SHA-1, the one form that Envoy's filter reads."""
+    digest = hashlib.sha1(config.dashboard_password.encode(), usedforsecurity=False).digest()
+    return f"{config.dashboard_user}:{{SHA}}{base64.b64encode(digest).decode()}"

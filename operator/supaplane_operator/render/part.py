@@ -1,0 +1,120 @@
+"""What does one component say about itself? The shape of every file in `components/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from supaplane_contract.spec import ComponentName
+
+from .model import Manifest
+
+if TYPE_CHECKING:
+    from .context import Project
+
+
+class Access(StrEnum):
+    """Who gets through a route of the gateway."""
+
+    OPEN = "open"
+    """Everybody; the service behind it decides."""
+    KEY = "key"
+    """Whoever has one of the project's keys."""
+    SERVICE = "service"
+    """Whoever has a service-role or secret key."""
+    DASHBOARD = "dashboard"
+    """Whoever knows the dashboard's name and password."""
+    DENIED = "denied"
+    """Nobody: 403."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A row of the gateway's table; the first that matches wins."""
+
+    order: int
+    """Place in the table."""
+    path: str
+    """Matched exactly, or as a prefix that ends at a slash or at the end of the path."""
+    access: Access
+    rewrite: str | None = None
+    """What takes the place of the matched path."""
+    exact: bool = False
+    timeout: str = "30s"
+    idle_timeout: str | None = None
+    prefix_header: str | None = None
+    """X-Forwarded-Prefix, if not the path itself."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Request headers set on the way to the service."""
+    remove_headers: tuple[str, ...] = ()
+    own_origin_only: bool = False
+    """Whether browsers may call it from the project's own pages and localhost only."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What a component's pod is made of, beyond what all pods share."""
+
+    container: Manifest
+    """Fields of the main container: command, args, probes, securityContext, volumeMounts."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that come out of the component's Secret."""
+    secret_files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further keys of the component's Secret, for volumes."""
+    config_files: Mapping[str, str] = field(default_factory=dict)
+    """The component's ConfigMap, for volumes."""
+    live_secret_files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further keys of its Secret that running pods read anew by themselves."""
+    live_config_files: Mapping[str, str] = field(default_factory=dict)
+    """Further keys of its ConfigMap that running pods read anew by themselves."""
+    spec: Manifest = field(default_factory=dict)
+    """Further fields of the pod: volumes, initContainers, securityContext."""
+    sidecars: tuple[Manifest, ...] = ()
+
+
+def _nothing(_: Project) -> Any:
+    return ()
+
+
+def _no_inputs(_: Project) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component: adding one to the stack is a matter of one file that holds a `PART`."""
+
+    name: ComponentName
+    pod: Callable[[Project], Pod]
+    ports: Mapping[str, int]
+    """Ports of its Service, by name; other components reach these and no others."""
+    needs: frozenset[ComponentName] = frozenset()
+    """Components that must be on with it; it speaks to each of them."""
+    calls: frozenset[ComponentName] = frozenset()
+    """Further components that it speaks to when they are on."""
+    mentions: frozenset[ComponentName] = frozenset()
+    """Components whose names it passes on without speaking to them itself."""
+    credentials: tuple[str, ...] = ()
+    """Keys of the master Secret that it gets to see; a change replaces its pods."""
+    live_credentials: tuple[str, ...] = ()
+    """Further keys that it gets to see; its running pods take a change in by themselves."""
+    routes: Callable[[Project], tuple[Route, ...]] = _nothing
+    inputs: Callable[[Project], Mapping[str, Any]] = _no_inputs
+    """What else its pods depend on: values of spec and platform, never of our code."""
+    ignores: frozenset[str] = frozenset()
+    """Fields of its own part of the spec that its pods do not depend on."""
+    objects: Callable[[Project], tuple[Manifest, ...]] = _nothing
+    """Further objects: claims, Services to the outside."""
+    stateful: bool = False
+    """StatefulSet instead of Deployment."""
+    recreate: bool = False
+    """Whether the old pod must be gone before the new one starts (a volume for one node)."""
+    internet: bool = False
+    """Whether it may reach the internet when the project allows it."""
+    for_the_api: bool = False
+    """Whether Supaplane's own API may reach it."""
+    public: bool = False
+    """Whether ingress controllers may reach it."""
