@@ -21,7 +21,6 @@ class State:
     ports: dict[str, int]
     options: ClusterOptions
     processes: dict[str, Process] = field(default_factory=dict)
-    ready: bool = False
 
     def as_json(self) -> str:
         data = asdict(self) | {"format": FORMAT, "options": self.options.as_dict()}
@@ -36,7 +35,6 @@ class State:
             ports=dict(data["ports"]),
             options=ClusterOptions.from_dict(data["options"]),
             processes={k: Process(**v) for k, v in data["processes"].items()},
-            ready=bool(data["ready"]),
         )
 
 
