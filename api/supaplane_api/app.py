@@ -1,0 +1,89 @@
+"""What is the application? Its routes, its errors, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from fastapi import APIRouter, FastAPI
+
+from . import describe, errors
+from .auth import routes as auth
+from .health import routes as health
+from .housekeeping import Housekeeping
+from .organizations import routes as organizations
+from .platform import routes as platform
+from .profile import routes as profile
+from .projects import routes as projects
+from .projects.sweeper import Sweeper
+from .services import Services
+from .web import cors
+from .web.envelope import Envelope
+
+VERSION = "0.1.0"
+BOTH: tuple[APIRouter, ...] = (
+    profile.router,
+    organizations.router,
+    projects.router,
+    platform.router,
+    auth.sign_up,
+)
+"""Routers that are served at the root, for older clients, and below /platform."""
+
+
+def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
+    """The application around services that are made already; `stirred` wakes the sweeper."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(services, stirred):
+            yield
+
+    app = FastAPI(
+        title="Supaplane",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: f"{route.name}_{route.path_format}",
+    )
+    app.state.services = services
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(auth.gotrue)
+    for router in BOTH:
+        app.include_router(router)
+        app.include_router(router, prefix="/platform")
+    describe.install(app)
+    app.add_middleware(
+        Envelope,
+        metrics=services.metrics,
+        max_body_bytes=services.settings.max_body_bytes,
+        strict_transport=services.settings.production,
+    )
+    cors.install(app, services.settings.studio_origin)
+    return app
+
+
+@asynccontextmanager
+async def running(services: Services, stirred: asyncio.Event) -> AsyncIterator[None]:
+    """The pool, the watch, the sweeper and the housekeeping, for as long as the context lasts."""
+    async with AsyncExitStack() as stack:
+        stack.callback(services.passwords.close)
+        await services.database.open()
+        stack.push_async_callback(services.database.close)
+        for name, work in (
+            ("snapshot", services.snapshot.run()),
+            ("sweeper", Sweeper(services, stirred).run()),
+            ("housekeeping", Housekeeping(services).run()),
+        ):
+            task = asyncio.create_task(work, name=name)
+            stack.push_async_callback(_end, task)
+        yield
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,1 @@
+"""Who are you? Accounts, passwords, sessions and tokens, as GoTrue's clients know them."""

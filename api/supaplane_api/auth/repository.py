@@ -1,0 +1,176 @@
+"""The SQL of accounts, sessions and refresh tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from supaplane_api.database import Connection
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who can sign in."""
+
+    id: int
+    gotrue_id: UUID
+    email: str
+    password_hash: str
+    created_at: datetime
+    updated_at: datetime
+    last_sign_in_at: datetime | None
+
+
+@dataclass(frozen=True)
+class KnownRefreshToken:
+    """A refresh token that was once given out, with its session and account."""
+
+    session_id: UUID
+    used_at: datetime | None
+    session_created_at: datetime
+    session_ended: bool
+    account: Account
+
+
+async def find_account(connection: Connection, email: str) -> Account | None:
+    """The account of that address, unless it is disabled."""
+    cursor = connection.cursor(row_factory=class_row(Account))
+    sql = (
+        "SELECT id, gotrue_id, email, password_hash, created_at, updated_at, last_sign_in_at"
+        " FROM accounts WHERE email = %s AND disabled_at IS NULL"
+    )
+    return await (await cursor.execute(sql, (email,))).fetchone()
+
+
+async def insert_account(
+    connection: Connection, *, email: str, username: str, password_hash: str, now: datetime
+) -> Account | None:
+    """The new account; None when the address is taken."""
+    cursor = connection.cursor(row_factory=class_row(Account))
+    sql = (
+        "INSERT INTO accounts (email, username, password_hash, created_at, updated_at)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (email) DO NOTHING RETURNING"
+        " id, gotrue_id, email, password_hash, created_at, updated_at, last_sign_in_at"
+    )
+    return await (await cursor.execute(sql, (email, username, password_hash, now, now))).fetchone()
+
+
+async def renew_hash(connection: Connection, account_id: int, password_hash: str) -> None:
+    """Keeps a hash of the same password made with today's parameters."""
+    await connection.execute(
+        "UPDATE accounts SET password_hash = %s WHERE id = %s", (password_hash, account_id)
+    )
+
+
+async def open_session(
+    connection: Connection,
+    *,
+    account_id: int,
+    now: datetime,
+    expires_at: datetime,
+    address: str | None,
+    user_agent: str | None,
+) -> UUID:
+    """A new session, and the account's time of sign-in."""
+    cursor = await connection.execute(
+        "WITH signed_in AS (UPDATE accounts SET last_sign_in_at = %(now)s WHERE id = %(account)s)"
+        " INSERT INTO sessions"
+        " (account_id, created_at, refreshed_at, expires_at, address, user_agent)"
+        " VALUES (%(account)s, %(now)s, %(now)s, %(expires)s, %(address)s, %(agent)s) RETURNING id",
+        {
+            "account": account_id,
+            "now": now,
+            "expires": expires_at,
+            "address": address,
+            "agent": user_agent,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    session: UUID = row[0]
+    return session
+
+
+async def insert_refresh_token(
+    connection: Connection, *, token_hash: bytes, session_id: UUID, now: datetime
+) -> None:
+    """Keeps a token's hash."""
+    await connection.execute(
+        "INSERT INTO refresh_tokens (token_hash, session_id, created_at) VALUES (%s, %s, %s)",
+        (token_hash, session_id, now),
+    )
+
+
+async def find_refresh_token(
+    connection: Connection, token_hash: bytes, *, now: datetime
+) -> KnownRefreshToken | None:
+    """The token, locked together with its session until the transaction ends."""
+    cursor = await connection.execute(
+        "SELECT s.id, t.used_at, s.created_at,"
+        " s.revoked_at IS NOT NULL OR s.expires_at <= %s OR a.disabled_at IS NOT NULL,"
+        " a.id, a.gotrue_id, a.email, a.password_hash, a.created_at, a.updated_at,"
+        " a.last_sign_in_at"
+        " FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id"
+        " JOIN accounts a ON a.id = s.account_id WHERE t.token_hash = %s FOR UPDATE OF s, t",
+        (now, token_hash),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    return KnownRefreshToken(row[0], row[1], row[2], row[3], Account(*row[4:]))
+
+
+async def use_refresh_token(connection: Connection, token_hash: bytes, now: datetime) -> None:
+    """Marks the token as used."""
+    await connection.execute(
+        "UPDATE refresh_tokens SET used_at = %s WHERE token_hash = %s", (now, token_hash)
+    )
+
+
+async def extend_session(
+    connection: Connection, session_id: UUID, *, now: datetime, expires_at: datetime
+) -> None:
+    """The session was refreshed."""
+    await connection.execute(
+        "UPDATE sessions SET refreshed_at = %s, expires_at = %s WHERE id = %s",
+        (now, expires_at, session_id),
+    )
+
+
+async def revoke_session(connection: Connection, session_id: UUID, now: datetime) -> None:
+    """Ends a session: its access tokens are refused from the next request on."""
+    await connection.execute(
+        "UPDATE sessions SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL",
+        (now, session_id),
+    )
+
+
+async def revoke_sessions(
+    connection: Connection, account_id: int, now: datetime, *, but: UUID | None = None
+) -> None:
+    """Ends all sessions of an account, or all others."""
+    await connection.execute(
+        "UPDATE sessions SET revoked_at = %s WHERE account_id = %s AND revoked_at IS NULL"
+        " AND (%s::uuid IS NULL OR id <> %s)",
+        (now, account_id, but, but),
+    )
+
+
+async def forget_old(
+    connection: Connection, *, ended_before: datetime, used_before: datetime, most: int
+) -> int:
+    """Deletes ended sessions and long used tokens, at most so many of each; how many it was."""
+    sessions = await connection.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
+        " WHERE expires_at < %s OR revoked_at < %s LIMIT %s)",
+        (ended_before, ended_before, most),
+    )
+    tokens = await connection.execute(
+        "DELETE FROM refresh_tokens WHERE token_hash IN (SELECT token_hash FROM refresh_tokens"
+        " WHERE used_at < %s LIMIT %s)",
+        (used_before, most),
+    )
+    return sessions.rowcount + tokens.rowcount

@@ -1,0 +1,133 @@
+"""Signing up and in over HTTP, as GoTrue's clients do it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from supaplane_api.caller import Caller
+from supaplane_api.deps import AnyAccount, Anyone, TheClient, TheServices
+from supaplane_api.describe import may_answer
+from supaplane_api.problems import BUSY, DATABASE, Invalid
+
+from . import service
+from .schemas import Identity, Session, SignedUp, SignUp, TokenRequest, User
+from .service import SignedIn
+
+gotrue = APIRouter(prefix="/auth", tags=["auth"])
+sign_up = APIRouter(tags=["auth"])
+CallerHere = Annotated[Caller, Depends(AnyAccount())]
+
+
+@gotrue.post(
+    "/token",
+    dependencies=[Depends(Anyone())],
+    openapi_extra=may_answer(DATABASE, BUSY, limited=True),
+)
+async def token(
+    services: TheServices,
+    client: TheClient,
+    body: TokenRequest,
+    grant_type: Annotated[Literal["password", "refresh_token"], Query()] = "password",
+) -> Session:
+    """Signs in with e-mail address and password, or with a refresh token."""
+    if grant_type == "password":
+        if body.email is None or body.password is None:
+            raise Invalid("Give email and password")
+        signed_in = await service.sign_in(services, body.email, body.password, client)
+    else:
+        if not body.refresh_token:
+            raise Invalid("Give refresh_token")
+        signed_in = await service.refresh(services, body.refresh_token, client)
+    return _session(signed_in, services.outside.now())
+
+
+@gotrue.get("/user", openapi_extra=may_answer(DATABASE))
+async def user(caller: CallerHere) -> User:
+    """The account behind the token."""
+    return _user(
+        id=str(caller.gotrue_id),
+        email=caller.email,
+        created_at=caller.created_at,
+        updated_at=caller.updated_at,
+        last_sign_in_at=caller.last_sign_in_at,
+    )
+
+
+@gotrue.post("/logout", status_code=204, openapi_extra=may_answer(DATABASE))
+async def logout(
+    services: TheServices,
+    caller: CallerHere,
+    scope: Annotated[Literal["global", "local", "others"], Query()] = "global",
+) -> Response:
+    """Ends this session, all others or all; their access tokens are refused at once."""
+    await service.sign_out(
+        services, account_id=caller.account_id, session=caller.session_id, scope=scope
+    )
+    return Response(status_code=204)
+
+
+@sign_up.post(
+    "/signup",
+    status_code=201,
+    dependencies=[Depends(Anyone())],
+    openapi_extra=may_answer(DATABASE, BUSY, limited=True, conflicts=True, refuses=True),
+)
+async def signup(services: TheServices, client: TheClient, body: SignUp) -> SignedUp:
+    """Makes an account, where sign-up is open."""
+    account = await service.sign_up(services, body.email, body.password, client)
+    return SignedUp(
+        id=str(account.gotrue_id),
+        email=account.email,
+        created_at=account.created_at.isoformat(),
+    )
+
+
+def _session(signed_in: SignedIn, now: datetime) -> Session:
+    account, access = signed_in.account, signed_in.access
+    return Session(
+        access_token=access.token,
+        expires_in=access.seconds,
+        expires_at=int(access.expires_at.timestamp()),
+        refresh_token=signed_in.refresh_token,
+        user=_user(
+            id=str(account.gotrue_id),
+            email=account.email,
+            created_at=account.created_at,
+            updated_at=account.updated_at,
+            last_sign_in_at=account.last_sign_in_at or now,
+        ),
+    )
+
+
+def _user(
+    *,
+    id: str,
+    email: str,
+    created_at: datetime,
+    updated_at: datetime,
+    last_sign_in_at: datetime | None,
+) -> User:
+    times: dict[str, Any] = {
+        "created_at": created_at.isoformat(),
+        "updated_at": updated_at.isoformat(),
+        "last_sign_in_at": None if last_sign_in_at is None else last_sign_in_at.isoformat(),
+    }
+    identity = Identity(
+        identity_id=id,
+        id=id,
+        user_id=id,
+        identity_data={"email": email, "sub": id},
+        email=email,
+        **times,
+    )
+    return User(
+        id=id,
+        email=email,
+        email_confirmed_at=created_at.isoformat(),
+        confirmed_at=created_at.isoformat(),
+        identities=[identity],
+        **times,
+    )

@@ -1,0 +1,138 @@
+"""What do tokens look like, and how do we know ours? Pure but for the secrets that they hang on.
+
+Access tokens are JWTs (HS256) with the claims that GoTrue's clients read. Refresh tokens are
+opaque: the first of a session is random, and each next one is a keyed hash of the one before. So a
+client that did not get our answer and asks again gets the same token, though only hashes are
+stored, and nobody without ENCRYPTION_SECRET can compute it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+AUDIENCE = "authenticated"
+ROLE = "authenticated"
+ALGORITHM = "HS256"
+SKEW_SECONDS = 5
+_LONGEST = 4096
+
+
+class TokenInvalid(ValueError):
+    """Not a token of ours, or not any more; the message may be shown."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Whose token it is."""
+
+    subject: UUID
+    session: UUID
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An access token and when it ends."""
+
+    token: str
+    seconds: int
+    """Life, from the moment it was issued."""
+    expires_at: datetime
+
+
+class AccessTokens:
+    """Signs and reads access tokens. The header names its key, so that keys can be changed."""
+
+    def __init__(self, secret: bytes, *, issuer: str, life: timedelta) -> None:
+        self.issuer = issuer
+        self.life = life
+        self._current = _key_id(secret)
+        self._keys: Mapping[str, bytes] = {self._current: secret}
+
+    def sign(self, claims: Claims, *, email: str, signed_in_at: datetime, now: datetime) -> Issued:
+        """A token for that session."""
+        expires_at = now + self.life
+        payload = {
+            "iss": self.issuer,
+            "aud": AUDIENCE,
+            "sub": str(claims.subject),
+            "role": ROLE,
+            "email": email,
+            "phone": "",
+            "iat": int(now.timestamp()),
+            "exp": int(expires_at.timestamp()),
+            "session_id": str(claims.session),
+            "aal": "aal1",
+            "amr": [{"method": "password", "timestamp": int(signed_in_at.timestamp())}],
+            "app_metadata": {"provider": "email", "providers": ["email"]},
+            "user_metadata": {},
+            "is_anonymous": False,
+        }
+        token = jwt.encode(
+            payload, self._keys[self._current], ALGORITHM, headers={"kid": self._current}
+        )
+        return Issued(token, int(self.life.total_seconds()), expires_at)
+
+    def read(self, token: str, *, now: datetime) -> Claims:
+        """Whose token it is. Raises TokenInvalid."""
+        if len(token) > _LONGEST:
+            raise TokenInvalid("invalid JWT: too long")
+        try:
+            key = self._keys[str(jwt.get_unverified_header(token)["kid"])]
+            payload: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=self.issuer,
+                # The time is an argument here, so it is compared below.
+                options={
+                    "require": ["exp", "iat", "sub", "aud", "iss", "session_id"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+            claims = Claims(UUID(payload["sub"]), UUID(payload["session_id"]))
+            expires_at, issued_at = int(payload["exp"]), int(payload["iat"])
+        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
+            raise TokenInvalid("invalid JWT: sign in again") from None
+        if expires_at <= now.timestamp():
+            raise TokenInvalid("invalid JWT: the token has expired, sign in again")
+        if issued_at > now.timestamp() + SKEW_SECONDS:
+            raise TokenInvalid("invalid JWT: the token is of the future; compare the clocks")
+        return claims
+
+
+class RefreshTokens:
+    """Makes refresh tokens and what is stored of them."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hmac.digest(secret, b"supaplane refresh token v1", "sha256")
+
+    def first(self, random_bytes: Callable[[int], bytes]) -> str:
+        """The token that a session begins with."""
+        return _text(random_bytes(32))
+
+    def next(self, token: str) -> str:
+        """The one token that may follow `token`."""
+        return _text(hmac.digest(self._key, token.encode(), "sha256"))
+
+    def stored(self, token: str) -> bytes:
+        """What the database keeps: 32 bytes from which the token cannot be had."""
+        return hashlib.sha256(token.encode()).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _key_id(secret: bytes) -> str:
+    return hmac.digest(secret, b"supaplane key id", "sha256").hex()[:12]

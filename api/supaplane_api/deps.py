@@ -1,0 +1,174 @@
+"""How does a route say who may call it? By one dependency, its rule, which every route has.
+
+A rule reads the token, asks the database once who that is and what the request is about, and judges
+by the table in `access.py`. A test walks over all routes and fails when one has no rule or two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from supaplane_contract import names
+
+from .access import Right, Role, require
+from .auth.service import Client
+from .auth.tokens import TokenInvalid
+from .caller import Caller, Membership, ProjectRow, identify
+from .problems import Missing, Unauthenticated
+from .services import Services
+
+RefPath = Annotated[
+    str, Path(description="The project ref: twenty lower-case letters", examples=["a" * 20])
+]
+SlugPath = Annotated[str, Path(description="The organization's slug")]
+
+
+def services_of(request: Request) -> Services:
+    """What was made when the process started."""
+    services: Services = request.app.state.services
+    return services
+
+
+def client_of(request: Request) -> Client:
+    """Where the request comes from."""
+    agent = request.headers.get("user-agent", "")
+    printable = "".join(c for c in agent[:256] if c.isprintable())
+    return Client(request.client.host if request.client else None, printable or None)
+
+
+TheServices = Annotated[Services, Depends(services_of)]
+TheClient = Annotated[Client, Depends(client_of)]
+
+
+@dataclass(frozen=True)
+class OrganizationAccess:
+    """A caller in an organization of theirs."""
+
+    caller: Caller
+    organization: Membership
+
+
+@dataclass(frozen=True)
+class ProjectAccess:
+    """A caller at a project of an organization of theirs."""
+
+    caller: Caller
+    organization: Membership
+    project: ProjectRow
+
+    @property
+    def role(self) -> Role:
+        """What the caller is in the project's organization."""
+        return self.organization.role
+
+
+class Rule:
+    """Who may call a route. `right` is what it takes, None: nothing but an account."""
+
+    right: Right | None = None
+    public = False
+
+
+class Anyone(Rule):
+    """No token is needed."""
+
+    public = True
+
+    async def __call__(self) -> None:
+        """Lets everybody pass."""
+
+
+class AnyAccount(Rule):
+    """A valid token is needed. `checks` is a right that the route asks for by itself."""
+
+    def __init__(self, *, with_projects: bool = False, checks: Right | None = None) -> None:
+        self._with_projects = with_projects
+        self.checks = checks
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller. Raises Unauthenticated."""
+        return await _identify(request, with_projects=self._with_projects)
+
+
+class Member(Rule):
+    """A member of the organization in the path, by slug or number, with that right."""
+
+    def __init__(self, right: Right, *, with_projects: bool = False) -> None:
+        self.right = right
+        self._with_projects = with_projects
+
+    async def __call__(self, request: Request, slug: SlugPath) -> OrganizationAccess:
+        """The caller there. Raises Unauthenticated, Missing, NotAllowed."""
+        assert self.right is not None
+        caller = await _identify(request, with_projects=self._with_projects)
+        membership = caller.membership(slug=slug) or _by_number(caller, slug)
+        require(membership.role if membership else None, self.right, what="organization")
+        assert membership is not None
+        return OrganizationAccess(caller, membership)
+
+
+class OnProject(Rule):
+    """A member of the organization of the project in the path, with that right."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(self, request: Request, ref: RefPath) -> ProjectAccess:
+        """The caller there. Raises Unauthenticated, Missing, NotAllowed."""
+        assert self.right is not None
+        caller = await _identify(request, ref=ref if names.is_ref(ref) else None)
+        project = caller.project
+        if project is None:
+            require(None, self.right, what="project")
+        assert project is not None
+        membership = caller.membership(id=project.organization_id)
+        require(membership.role if membership else None, self.right, what="project")
+        if membership is None:
+            raise Missing("There is no such project")
+        return ProjectAccess(caller, membership, project)
+
+
+async def _identify(
+    request: Request, *, ref: str | None = None, with_projects: bool = False
+) -> Caller:
+    services = services_of(request)
+    now = services.outside.now()
+    try:
+        claims = services.access_tokens.read(_bearer(request), now=now)
+    except TokenInvalid as error:
+        raise Unauthenticated(str(error)) from None
+    caller = await services.database.read(
+        lambda connection: identify(
+            connection,
+            subject=claims.subject,
+            session=claims.session,
+            now=now,
+            ref=ref,
+            with_projects=with_projects,
+        )
+    )
+    if caller is None:
+        raise Unauthenticated(
+            "The session has ended or the account is gone: sign in again", code="session_not_found"
+        )
+    return caller
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(
+            "Send an access token in the header: Authorization: Bearer <token>",
+            code="no_authorization",
+        )
+    return token.strip()
+
+
+def _by_number(caller: Caller, text: str) -> Membership | None:
+    """Older clients name organizations by number. A slug may look like one: slugs come first."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        return None
+    return caller.membership(id=int(text))

@@ -1,0 +1,1 @@
+"""Organizations: who works together, and what each of them may do."""

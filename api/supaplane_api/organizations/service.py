@@ -1,0 +1,82 @@
+"""Making organizations."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from supaplane_api import audit
+from supaplane_api.access import Role
+from supaplane_api.caller import Caller, Membership
+from supaplane_api.problems import Clash, Invalid
+from supaplane_api.services import Services
+
+from . import repository
+from .schemas import CreateOrganization, Subscription
+
+TRIES = 5
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_SUFFIX = 6
+_LONGEST_STEM = 40
+
+
+async def create(
+    services: Services, caller: Caller, wish: CreateOrganization, address: str | None
+) -> Membership:
+    """A new organization with the caller as its owner. Raises Invalid for a paid plan."""
+    if wish.tier not in (None, "tier_free"):
+        raise Invalid("tier: there are no paid plans on this platform; leave it out or tier_free")
+    now = services.outside.now()
+    async with services.database.transaction() as connection:
+        for _ in range(TRIES):
+            slug = slug_for(wish.name, services.outside.random_bytes(_SUFFIX))
+            number = await repository.insert_organization(
+                connection,
+                slug=slug,
+                name=wish.name,
+                billing_email=caller.email,
+                created_by=caller.account_id,
+                now=now,
+            )
+            if number is not None:
+                break
+        else:
+            raise Clash("No free slug was found for this name: try again")
+        await repository.insert_member(
+            connection,
+            organization_id=number,
+            account_id=caller.account_id,
+            role=Role.OWNER,
+            now=now,
+        )
+        await audit.record(
+            connection,
+            "organization.create",
+            actor=audit.Actor(caller.account_id, caller.email, address),
+            now=now,
+            organization_id=number,
+            details={"name": wish.name, "slug": slug},
+        )
+    return Membership(number, slug, wish.name, caller.email, Role.OWNER)
+
+
+def slug_for(name: str, random: bytes) -> str:
+    """A slug that reads like the name, made unique by one letter or digit per random byte.
+
+    At most 47 characters of lower-case letters, digits and single dashes.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_STEM].strip("-") or "org"
+    return f"{stem}-{''.join(_ALPHABET[byte % len(_ALPHABET)] for byte in random)}"
+
+
+def subscription(now: datetime) -> Subscription:
+    """The free plan, counted by calendar months in UTC."""
+    start = datetime(now.year, now.month, 1, tzinfo=UTC)
+    end = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
+    return Subscription(
+        billing_cycle_anchor=int(start.timestamp()),
+        current_period_start=int(start.timestamp()),
+        current_period_end=int(end.timestamp()),
+    )

@@ -1,0 +1,1 @@
+"""Projects: made, listed and shown. What one is, its SupabaseProject says, not the database."""

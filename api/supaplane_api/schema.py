@@ -1,0 +1,47 @@
+"""What every request body and every answer has in common.
+
+Bodies are strict in their types: "1" is no number and 1 no boolean. Fields that we do not know are
+ignored, since newer clients send more, and counted, so that somebody can see what is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+unknown_fields: ContextVar[Callable[[int], None] | None] = ContextVar(
+    "unknown_fields", default=None
+)
+"""Told how many unknown fields a body of the current request holds."""
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(
+        strict=True, extra="allow", frozen=True, use_attribute_docstrings=True
+    )
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """Counts and forgets what we do not know."""
+        if self.__pydantic_extra__:
+            tell = unknown_fields.get()
+            if tell is not None:
+                tell(len(self.__pydantic_extra__))
+            self.__pydantic_extra__.clear()
+
+
+class Answer(BaseModel):
+    """An answer; whoever builds one gives every field by its name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Message(Answer):
+    """What every error says."""
+
+    message: str
+    """What went wrong and what to do."""
