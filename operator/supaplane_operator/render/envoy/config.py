@@ -181,11 +181,17 @@ def _cluster(upstream: Upstream) -> dict[str, Any]:
     endpoint = {"endpoint": {"address": {"socket_address": address}}}
     return {
         "name": upstream.name,
-        "type": "STRICT_DNS",
+        # what used to be called STRICT_DNS: every address that the name has, asked for again
+        "cluster_type": {
+            "name": "envoy.cluster.dns",
+            "typed_config": {
+                "@type": f"{_TYPE}extensions.clusters.dns.v3.DnsCluster",
+                "dns_lookup_family": "V4_PREFERRED",
+                "dns_refresh_rate": "10s",
+                "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "10s"},
+            },
+        },
         "connect_timeout": "5s",
-        "dns_lookup_family": "V4_PREFERRED",
-        "dns_refresh_rate": "10s",
-        "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "10s"},
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "circuit_breakers": {
             "thresholds": [{"max_connections": 8192, "max_requests": 8192, "max_retries": 16}]

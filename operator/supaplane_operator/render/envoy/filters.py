@@ -24,7 +24,7 @@ ROUTER: Final[Mapping[str, Any]] = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": f"{_FILTERS}router.v3.Router"},
 }
-_OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
+OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
 _KEY_CHECK: Final = (resources.files(__package__) / "keys.lua").read_text()
 
 
@@ -62,12 +62,12 @@ def of_route(access: Access, keys: Keys) -> dict[str, Any]:
     """The filters of a route with that access: typed_per_filter_config."""
     no_rbac = {"@type": f"{_FILTERS}rbac.v3.RBACPerRoute"}
     if access is Access.DASHBOARD:
-        return {LUA: _OFF, RBAC: no_rbac}
+        return {LUA: OFF, RBAC: no_rbac}
     if access is Access.KEY:
-        return {BASIC_AUTH: _OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.any_role)}}}
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.any_role)}}}
     if access is Access.SERVICE:
-        return {BASIC_AUTH: _OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.service_role)}}}
-    return {BASIC_AUTH: _OFF, LUA: _OFF, RBAC: no_rbac}
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.service_role)}}}
+    return {BASIC_AUTH: OFF, LUA: OFF, RBAC: no_rbac}
 
 
 def script(keys: Keys) -> str:
