@@ -105,7 +105,9 @@ def _server(
     builder = _builder(_name("kube-apiserver"), ca.subject, key, now)
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        # Client too: the API server shows it where it asks for addresses inside the cluster.
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+        critical=False,
     )
     return builder.add_extension(authority, critical=False).sign(ca_key, hashes.SHA256())
 

@@ -230,6 +230,7 @@ class Cluster:
             state.binary = str(self._binary or build.ensure(say))
             state.options = self._options or state.options
             state.processes = {}
+            state.ports = self._ports(state.ports)
         files.write(self._plan(state), self.name)
         save(self.layout.state, state)
         return state
@@ -243,9 +244,13 @@ class Cluster:
         """Without a readable state, what is there is the beginning of an `up` that was cut off."""
         for leftover in self.layout.folder.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        taken = _ports_of_others(self.layout)
-        chosen = ports.choose(components.PORT_NAMES, taken, random.Random())
-        return State(self.name, str(binary), chosen, self._options or ClusterOptions())
+        return State(self.name, str(binary), self._ports({}), self._options or ClusterOptions())
+
+    def _ports(self, known: dict[str, int]) -> dict[str, int]:
+        """Those that it has, and the rest; a kept cluster may be of a version with fewer."""
+        wanted = [name for name in components.PORT_NAMES if name not in known]
+        taken = _ports_of_others(self.layout) | set(known.values())
+        return known | ports.choose(wanted, taken, random.Random())
 
     def _wait_until_usable(self, state: State, members: Members) -> None:
         client = self._client(state)

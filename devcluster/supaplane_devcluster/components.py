@@ -26,7 +26,7 @@ USERS = {
     NODES: ("simulated-nodes", "system:masters"),
 }
 
-PORT_NAMES = ("api", "etcd", "etcd-peer", "controller-manager", "scheduler")
+PORT_NAMES = ("api", "etcd", "etcd-peer", "controller-manager", "scheduler", "tunnel")
 SERVICE_RANGE = "10.96.0.0/16"
 LOOPBACK = "127.0.0.1"
 
@@ -43,6 +43,11 @@ class Plan:
     @property
     def server(self) -> str:
         return f"https://{LOOPBACK}:{self.ports['api']}"
+
+    @property
+    def tunnel(self) -> str:
+        """Where the API server goes instead of dialling addresses that only pods would have."""
+        return f"{LOOPBACK}:{self.ports['tunnel']}"
 
     @property
     def etcd_url(self) -> str:
@@ -93,6 +98,7 @@ def _api_server(plan: Plan) -> dict[str, str]:
         "allow-privileged": "true",
         # One server on loopback: the `kubernetes` Service has no endpoint that a pod could use.
         "endpoint-reconciler-type": "none",
+        "egress-selector-config-file": str(files.egress),
         "profiling": "false",
         "event-ttl": "1h",
     }
@@ -143,9 +149,13 @@ def _scheduler(plan: Plan) -> dict[str, str]:
 
 
 def _nodes(plan: Plan) -> dict[str, str]:
-    options = plan.options
+    options, files = plan.options, plan.layout
     return {
-        "kubeconfig": str(plan.layout.component_kubeconfig(NODES)),
+        "kubeconfig": str(files.component_kubeconfig(NODES)),
+        "tunnel-address": plan.tunnel,
+        "tls-cert-file": str(files.server_certificate),
+        "tls-private-key-file": str(files.server_key),
+        "client-ca-file": str(files.ca),
         "node-count": str(options.nodes),
         "pod-delay": f"{options.pod_delay:g}s",
         "pod-jitter": f"{options.pod_jitter:g}s",

@@ -6,7 +6,7 @@ import datetime
 import secrets
 from pathlib import Path
 
-from . import audit, certificates, kubeconfig
+from . import audit, certificates, egress, kubeconfig
 from .components import USERS, Plan
 from .layout import Layout
 from .state import write_private
@@ -21,6 +21,7 @@ def write(plan: Plan, name: str) -> None:
     if not layout.kubeconfig.exists():
         _write_certificates(layout)
         _write_users(plan, name)
+    write_private(layout.egress, egress.configuration(plan))
     if plan.options.audit_scope:
         write_private(layout.audit_policy, audit.policy(plan.options.audit_scope))
 

@@ -72,6 +72,10 @@ class Layout:
         return self.folder / "logs"
 
     @property
+    def egress(self) -> Path:
+        return self.folder / "egress.yaml"
+
+    @property
     def audit_policy(self) -> Path:
         return self.folder / "audit-policy.yaml"
 

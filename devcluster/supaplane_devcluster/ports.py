@@ -30,9 +30,9 @@ def choose(names: Iterable[str], taken: Collection[int], rng: random.Random) -> 
     chosen: dict[str, int] = {}
     start = rng.randrange(len(RANGE))
     for offset in range(len(RANGE)):
+        if len(chosen) == len(wanted):
+            return chosen
         port = RANGE[(start + offset) % len(RANGE)]
         if port not in taken and is_free(port):
             chosen[wanted[len(chosen)]] = port
-            if len(chosen) == len(wanted):
-                return chosen
     raise DevclusterError(f"fewer than {len(wanted)} ports are free from {RANGE[0]} to {RANGE[-1]}")

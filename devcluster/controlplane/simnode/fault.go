@@ -179,7 +179,7 @@ func ruleMatches(key string, target Target) (bool, error) {
 }
 
 func isComponent(key string, target Target) bool {
-	return target.Labels[componentLabel] == key || target.Labels[nameLabel] == key
+	return slices.ContainsFunc(componentLabels, func(label string) bool { return target.Labels[label] == key })
 }
 
 // namesOnlyContainer tells a rule about one container from a rule about the pod that it happens to be in.

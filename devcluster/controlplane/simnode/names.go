@@ -1,7 +1,7 @@
 // Package simnode plays the part of nodes and of a volume provisioner: pods become Ready without running.
 //
-// It keeps what a kubelet would keep in the API (Nodes, Leases, pod status, volumes) and starts no process, opens no
-// port and touches no disk.
+// It keeps what a kubelet would keep in the API (Nodes, Leases, pod status, volumes), and starts no process and touches
+// no disk. The one port that it opens is where the API server asks instead of dialling addresses that do not exist.
 package simnode
 
 // One home for every name that users or other files rely on.
@@ -19,6 +19,8 @@ const (
 	Provisioner = Domain + "/volumes"
 
 	componentLabel = "app.kubernetes.io/component"
-	nameLabel      = "app.kubernetes.io/name"
 	leaseNamespace = "kube-node-lease"
 )
+
+// componentLabels are where people write what a pod is; a rule that is a plain name looks at all of them.
+var componentLabels = []string{componentLabel, "app.kubernetes.io/name", "app"}

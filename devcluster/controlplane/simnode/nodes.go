@@ -137,6 +137,7 @@ func (k *nodeKeeper) statusOf(node *corev1.Node) corev1.NodeStatus {
 		{Type: corev1.NodeInternalIP, Address: addressOfNode(node.Name)},
 		{Type: corev1.NodeHostName, Address: node.Name},
 	}
+	status.DaemonEndpoints.KubeletEndpoint.Port = kubeletPort
 	status.NodeInfo.KubeletVersion = version.Get().GitVersion
 	status.NodeInfo.OperatingSystem = "linux"
 	status.NodeInfo.Architecture = "amd64"

@@ -23,6 +23,7 @@ type Options struct {
 	Kubeconfig  string
 	ClientQPS   float32
 	ClientBurst int
+	Tunnel      TunnelOptions
 }
 
 // DefaultOptions are generous in capacity, so that a test ends for its own reasons and not for the node's.
@@ -54,6 +55,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Workers, "workers", o.Workers, "how many pods are worked on at once")
 	flags.Float32Var(&o.ClientQPS, "kube-api-qps", o.ClientQPS, "requests per second to the API server")
 	flags.IntVar(&o.ClientBurst, "kube-api-burst", o.ClientBurst, "requests that may come at once")
+	flags.StringVar(&o.Tunnel.Address, "tunnel-address", "", "where the API server asks for addresses inside the cluster (an HTTPConnect egress proxy); empty: nowhere")
+	flags.StringVar(&o.Tunnel.CertFile, "tls-cert-file", "", "certificate of the tunnel")
+	flags.StringVar(&o.Tunnel.KeyFile, "tls-private-key-file", "", "key of that certificate")
+	flags.StringVar(&o.Tunnel.ClientCA, "client-ca-file", "", "who may use the tunnel")
 }
 
 // Validate finds what would otherwise fail later and less clearly.
@@ -71,6 +76,10 @@ func (o *Options) Validate() error {
 		if _, err := resource.ParseQuantity(value); err != nil {
 			return fmt.Errorf("%s %q: %w", flag, value, err)
 		}
+	}
+	tunnel := o.Tunnel
+	if tunnel.Address != "" && (tunnel.CertFile == "" || tunnel.KeyFile == "" || tunnel.ClientCA == "") {
+		return fmt.Errorf("--tunnel-address needs --tls-cert-file, --tls-private-key-file and --client-ca-file")
 	}
 	prefix, err := netip.ParsePrefix(o.PodCIDR)
 	if err != nil {

@@ -2,6 +2,7 @@ package simnode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -112,13 +113,36 @@ func (s *simulation) work(ctx context.Context) error {
 	if err != nil {
 		return nil //nolint:nilerr // the context ended: an orderly stop
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var group sync.WaitGroup
+	if s.options.Tunnel.Address != "" {
+		group.Go(func() {
+			if err := s.tunnel().run(ctx); err != nil {
+				stop(err)
+			}
+		})
+	}
 	group.Go(func() { s.nodes.workers.run(ctx, 4) })
 	group.Go(func() { s.pods.workers.run(ctx, s.options.Workers) })
 	group.Go(func() { s.volumes.claimWorkers.run(ctx, 4) })
 	group.Go(func() { s.volumes.volumeWorkers.run(ctx, 2) })
 	group.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
 	return nil
+}
+
+func (s *simulation) tunnel() *tunnel {
+	kubelet := &kubeletAPI{pods: s.pods.pods, fault: s.pods.fault}
+	addresses := map[string]bool{}
+	for _, name := range nodeNames(s.options.NodeCount) {
+		// The API server prefers a node's name to its address.
+		addresses[name], addresses[addressOfNode(name)] = true, true
+	}
+	isNode := func(address string) bool { return addresses[address] }
+	return &tunnel{options: s.options.Tunnel, kubelet: kubelet.handler(), isNode: isNode}
 }
 
 func (s *simulation) subscribe() error {
