@@ -91,9 +91,7 @@ async def from_kubeconfig(path: str | None, context: str | None = None) -> Login
             tls.verify_mode = ssl.CERT_NONE
 
     async def authorization() -> str | None:
-        if configuration.refresh_api_key_hook is not None:
-            await configuration.refresh_api_key_hook(configuration)
-        value = configuration.get_api_key_with_prefix("BearerToken")
+        value = await configuration.get_api_key_with_prefix("BearerToken")  # also refreshes it
         return str(value) if value else None
 
     return Login(str(configuration.host).rstrip("/"), tls, authorization)

@@ -184,6 +184,8 @@ class MemoryKube:
         version = meta.pop("resourceVersion", None)
         if version is not None and version != live["metadata"]["resourceVersion"]:
             raise Conflict(409, "Conflict", "the object has been modified", {})
+        if meta.pop("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
+            raise Conflict(409, "Conflict", "Precondition failed: UID", {})
         after = merge_patched(deepcopy(live), _effective(resource, subresource, body, meta))
         return deepcopy(self._store.replace(key, after))
 

@@ -8,6 +8,7 @@ then pods, then the way in to them; a bounded number of requests at a time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Final, TypeVar
 
 from supaplane_contract import names
 from supaplane_contract.status import Reason
-from supaplane_kube import ApiError, Forbidden, Invalid, Kube, NotFound, Resource
+from supaplane_kube import ApiError, Conflict, Forbidden, Invalid, Kube, NotFound, Resource
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
@@ -39,6 +40,7 @@ UNWATCHED: Final = (
     kinds.RESOURCE_QUOTAS,
     kinds.LIMIT_RANGES,
     kinds.HORIZONTAL_POD_AUTOSCALERS,
+    kinds.HTTP_ROUTES,
 )
 """Kinds that are compared by reading them; listed whole, to find what is left over too."""
 WAY_IN: Final = (kinds.INGRESSES, kinds.HTTP_ROUTES, kinds.HORIZONTAL_POD_AUTOSCALERS)
@@ -63,11 +65,21 @@ class Applier:
     kube: Kube
     children: Children
     parallelism: int = 20
+    _absent: set[Resource] = field(default_factory=set)
+    """Kinds that this cluster does not have, such as HTTPRoute."""
 
     async def apply(
-        self, claim: Claim, ref: str, manifests: Sequence[Manifest], memory: Memory, *, deep: bool
+        self,
+        claim: Claim,
+        ref: str,
+        manifests: Sequence[Manifest],
+        memory: Memory,
+        *,
+        deep: bool,
+        replicas: Mapping[Name, int],
     ) -> Applied:
-        """`deep`: whether kinds that are not watched are compared too.
+        """`deep`: whether kinds that are not watched are compared too. `replicas`: workloads of
+        which nothing but the number of pods is to change.
 
         Raises LookAgain when the namespace goes away meanwhile, KubeError when the server fails.
         """
@@ -83,7 +95,23 @@ class Applier:
             else:
                 wanted.append(body)
         problem = await self._send(claim.name, wanted, hashes, memory)
+        for name, count in replicas.items():
+            await self._scale(claim.name, name, count)
         return Applied(problem, len(wanted), live)
+
+    async def remove(self, namespace: str, left: Iterable[tuple[Name, str]]) -> None:
+        """Deletes objects by name and uid; one that is another by now stays."""
+        await self._parallel([_call(self._remove, namespace, name, uid) for name, uid in left])
+
+    async def _remove(self, namespace: str, name: Name, uid: str) -> None:
+        log.info("%s %s is not rendered any more and goes", name[0].kind, name[1])
+        with contextlib.suppress(Conflict):
+            await self.kube.delete(name[0], namespace, name[1], uid=uid)
+
+    async def _scale(self, namespace: str, name: Name, count: int) -> None:
+        body = {"spec": {"replicas": count}}
+        answer = await self.kube.merge_patch(name[0], namespace, name[1], body, manager=MANAGER)
+        self.children.learn(name[0], answer)
 
     def _doubtful(
         self,
@@ -109,13 +137,23 @@ class Applier:
         if deep:
             resources |= dict.fromkeys(UNWATCHED)
         selector = f"{names.LABEL_REF}={ref}"
+        calls = [_call(self.listed, resource, namespace, selector) for resource in resources]
+        lists = await self._parallel(calls)
+        return {
+            (resource, item["metadata"]["name"]): item
+            for resource, items in zip(resources, lists, strict=True)
+            for item in items
+        }
 
-        async def listed(resource: Resource) -> list[tuple[Name, Manifest]]:
-            found = await self.kube.list(resource, namespace, label_selector=selector)
-            return [((resource, item["metadata"]["name"]), item) for item in found.items]
-
-        lists = await self._parallel([_call(listed, resource) for resource in resources])
-        return {name: item for found in lists for name, item in found}
+    async def listed(self, resource: Resource, namespace: str, selector: str) -> Sequence[Manifest]:
+        """The objects of a kind; none of a kind that this cluster does not have."""
+        if resource in self._absent:
+            return ()
+        try:
+            return (await self.kube.list(resource, namespace, label_selector=selector)).items
+        except NotFound:
+            self._absent.add(resource)
+            return ()
 
     async def _send(
         self,

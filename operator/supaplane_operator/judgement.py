@@ -99,7 +99,7 @@ def _late(
 def _change_overdue(
     previous: ProjectStatus, observed: Observed, now: datetime, deadlines: Deadlines
 ) -> bool:
-    """Whether a change that has no phase of its own takes too long; it stays so until a new wish."""
+    """Whether a change without a phase of its own takes too long; so it stays until a new wish."""
     reconciling = previous.condition(ConditionType.RECONCILING)
     if reconciling is not None and reconciling.status == "True":
         return seconds_since(reconciling.last_transition_time, now) >= deadlines.changing
@@ -148,7 +148,7 @@ def _operations(
         return None, previous.last_operation
     if operation.phase != RUNNING:
         return None, operation
-    if phase is Phase.RESTARTING:
+    if phase in CHANGING:
         return operation, previous.last_operation
     done = fits and phase in ACTIVE
     ended = operation.model_copy(

@@ -93,12 +93,10 @@ class WorkQueue(Generic[K]):
         self._compact()
         self._news.set()
 
-    def add_failed(self, key: K) -> float:
-        """The key is added after its pause, which this returns."""
+    def failed(self, key: K) -> float:
+        """The key failed once more; seconds to wait before it is tried again."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        pause = pause_after(failures, self._jitter)
-        self.add_after(key, pause)
-        return pause
+        return pause_after(failures, self._jitter)
 
     def succeeded(self, key: K) -> None:
         """The next failure of the key is its first."""

@@ -1,0 +1,248 @@
+"""What keeps all projects going: watches, the queue, its workers, the regular second look.
+
+Knows nothing of kopf: whoever hears of a SupabaseProject calls `noticed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily
+
+from supaplane_contract.credentials import RandomBytes
+from supaplane_kube import Kube, KubeError, Reflector
+from supaplane_kube.resources import NAMESPACES
+
+from .answer import Outcome
+from .apply import Applier
+from .children import Child, Children
+from .errors import LeaseLost, LookAgain
+from .logs import about
+from .metrics import Metrics, by_label, gauge, tally
+from .orphans import Orphans
+from .podwatch import PodTroubles
+from .projects import Key, Known, Projects
+from .reconcile import reconcile
+from .releases import Release, load_releases
+from .render import Rendered, RenderInput, project
+from .report import Reporter
+from .rollout import Fleet
+from .settings import Settings
+from .workqueue import WorkQueue
+from .world import World
+
+log = logging.getLogger(__name__)
+
+LONGEST_PASS_SECONDS: Final = 120.0
+"""A pass that takes longer is given up and tried again: a worker must not hang."""
+SILENCE_SECONDS: Final = 120.0
+COALESCE_SECONDS: Final = 0.05
+"""How long the events of children are gathered before their project is looked at."""
+STUCK_SECONDS: Final = 2 * LONGEST_PASS_SECONDS
+
+
+class Engine:
+    """All but kopf, the Lease and the probes' HTTP server."""
+
+    def __init__(self, world: World, queue: WorkQueue[Key], metrics: Metrics) -> None:
+        self.world = world
+        self.queue = queue
+        self.metrics = metrics
+        self.orphans = Orphans(world)
+        self._unseen: set[Key] = set()
+        metrics.watch(self._gauges)
+
+    @property
+    def synced(self) -> bool:
+        """Whether every watch has read a complete list."""
+        return all(reflector.synced for reflector in self._reflectors())
+
+    def noticed(self, namespace: str, name: str, version: str) -> None:
+        """Somebody heard of a SupabaseProject; what our own writes made of it is no news."""
+        key = (namespace, name)
+        if not self.world.reporter.is_own(key, version):
+            self.look(key)
+
+    def look(self, key: Key) -> None:
+        """A project is to be looked at, closely."""
+        self.world.look_closely.add(key)
+        self.queue.add(key)
+
+    def unwell(self) -> str | None:
+        """Why the process should be started anew, if it should."""
+        for reflector in self._reflectors():
+            if reflector.synced and reflector.silence > SILENCE_SECONDS:
+                return f"watch of {reflector.resource.plural} silent for {reflector.silence:.0f} s"
+        if self.queue.longest_at_work > STUCK_SECONDS:
+            return f"a worker has been at one project for {self.queue.longest_at_work:.0f} s"
+        return None
+
+    async def watch(self) -> None:
+        """Keeps the caches filled, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for reflector in self._reflectors():
+                group.create_task(reflector.run(), name=f"watch-{reflector.resource.plural}")
+
+    async def work(self) -> None:
+        """Works on projects, until cancelled. Begins when the caches are filled."""
+        for reflector in self._reflectors():
+            await reflector.wait_synced()
+        self._unseen = set(self.world.projects.keys())
+        log.info("caches are filled, %d projects", len(self._unseen))
+        for key in self._unseen:
+            self.look(key)
+        if not self._unseen:
+            self.world.fleet.open()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.queue.run(self.world.settings.workers, self._one))
+            group.create_task(self.orphans.run())
+
+    async def _one(self, key: Key) -> None:
+        started = time.perf_counter()
+        with about(key, self._ref(key)):
+            result = await self._pass(key)
+        self.metrics.passes.labels(result).inc()
+        self.metrics.seconds.observe(time.perf_counter() - started)
+        if result in ("ok", "problem"):
+            self._looked_at(key)
+
+    async def _pass(self, key: Key) -> str:
+        """Never raises but LeaseLost: one project's trouble is not another's."""
+        try:
+            async with asyncio.timeout(LONGEST_PASS_SECONDS):
+                outcome = await reconcile(self.world, key)
+        except LookAgain as again:
+            log.debug("looks again: %s", again)
+            self.queue.add_after(key, max(again.seconds, self.queue.failed(key)))
+            return "again"
+        except LeaseLost:
+            raise
+        except (KubeError, TimeoutError) as error:
+            pause = self.queue.failed(key)
+            log.warning("pass failed, tried again in %.1f s: %s", pause, error)
+            self.queue.add_after(key, pause)
+            return "error"
+        except Exception:
+            log.exception("pass failed")
+            self.queue.add_after(key, self.queue.failed(key))
+            return "error"
+        return self._plan_next(key, outcome)
+
+    def _plan_next(self, key: Key, outcome: Outcome) -> str:
+        times = [self.world.settings.resync_seconds * random.uniform(0.9, 1.1)]
+        if outcome.wake_after is not None:
+            times.append(outcome.wake_after)
+        if outcome.failed:
+            times.append(self.queue.failed(key))
+        else:
+            self.queue.succeeded(key)
+        if not outcome.gone:
+            self.queue.add_after(key, min(times))
+        return "problem" if outcome.failed else "ok"
+
+    def _ref(self, key: Key) -> str:
+        known = self.world.projects.reflector.get(*key)
+        return known.ref if known else ""
+
+    def _looked_at(self, key: Key) -> None:
+        """Rollouts begin when every project that was there at the start was looked at once."""
+        self._unseen.discard(key)
+        if not self._unseen:
+            self.world.fleet.open()
+
+    def _reflectors(self) -> Iterator[AnyReflector]:
+        yield self.world.projects.reflector
+        yield from self.world.children.reflectors.values()
+
+    def _gauges(self) -> Iterator[GaugeMetricFamily]:
+        queue, world = self.queue, self.world
+        yield gauge("supaplane_queue_depth", "Projects that wait for a pass.", len(queue))
+        yield gauge("supaplane_queue_working", "Projects that are passed over now.", queue.working)
+        yield gauge("supaplane_queue_oldest_seconds", "Age of the first in line.", queue.oldest)
+        phases = tally(phase or "none" for phase in world.projects.phases())
+        yield by_label("supaplane_projects", "SupabaseProjects by phase.", "phase", phases)
+        ages = ((r.resource.plural, r.silence) for r in self._reflectors())
+        yield by_label("supaplane_watch_age_seconds", "Silence of a watch.", "resource", ages)
+        lists = ((r.resource.plural, float(r.relists)) for r in self._reflectors())
+        yield by_label("supaplane_watch_lists", "Lists read by a watch.", "resource", lists)
+        fleet = world.fleet
+        yield gauge(
+            "supaplane_rollout_waiting", "Projects that wait for a rendering.", fleet.waiting
+        )
+        yield gauge("supaplane_rollout_halted", "1 while the rollout stands still.", fleet.halted)
+        kinds = self.orphans.counts.items()
+        yield by_label(
+            "supaplane_namespaces_left",
+            "Project namespaces without a SupabaseProject: released, or orphaned.",
+            "kind",
+            ((kind, float(count)) for kind, count in kinds),
+        )
+
+
+AnyReflector = Reflector[Known] | Reflector[Child]
+
+
+async def build(
+    kube: Kube,
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    render: Callable[[RenderInput], Rendered] = project,
+    releases: Mapping[str, Release] | None = None,
+    random_bytes: RandomBytes = secrets.token_bytes,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Engine:
+    """Puts the parts together. Asks the cluster who it is; KubeError when it does not say."""
+    queue: WorkQueue[Key] = WorkQueue(clock=monotonic)
+    uid = await cluster_uid(kube)
+    engine: Engine
+
+    def child_changed(ref: str) -> None:
+        for known in projects.with_ref(ref):
+            queue.add_after(known.key, COALESCE_SECONDS)
+
+    def wanted(key: Key) -> None:
+        engine.look(key)
+
+    projects = Projects(
+        kube,
+        cluster_uid=uid,
+        platform=settings.platform,
+        homes=settings.home_namespaces,
+        wanted=wanted,
+    )
+    children = Children(kube, child_changed)
+    world = World(
+        kube=kube,
+        settings=settings,
+        cluster_uid=uid,
+        children=children,
+        projects=projects,
+        reporter=Reporter(kube, clock=monotonic),
+        applier=Applier(kube, children, settings.apply_parallelism),
+        pods=PodTroubles(kube, clock=monotonic),
+        fleet=Fleet(settings.rollout_concurrency, wanted),
+        releases=load_releases() if releases is None else releases,
+        render=render,
+        now=now,
+        monotonic=monotonic,
+        random_bytes=random_bytes,
+    )
+    engine = Engine(world, queue, metrics)
+    return engine
+
+
+async def cluster_uid(kube: Kube) -> str:
+    """The uid of kube-system, which no two clusters share and which never changes."""
+    namespace = await kube.get(NAMESPACES, None, "kube-system")
+    if namespace is None:
+        raise KubeError("namespace kube-system is missing: is this a Kubernetes cluster?")
+    return str(namespace["metadata"]["uid"])

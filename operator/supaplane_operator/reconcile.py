@@ -1,0 +1,247 @@
+"""What happens in one pass over a project? The only sequence; it reads as the story it is.
+
+Level-triggered: it looks at what is, not at what happened. Killed anywhere it is simply run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from supaplane_contract import names
+from supaplane_contract.status import Reason
+from supaplane_kube.port import Manifest
+from supaplane_kube.resources import NAMESPACES
+
+from . import credentials, finalizer, rights, user_secrets
+from .accept import Accepted, Rivals, accept, demand_home
+from .answer import Outcome, answer
+from .apply import Applied
+from .claim import Claim, Verdict, claim, judge, pinned_release
+from .errors import Problem
+from .leftovers import leftovers
+from .observe import Observed, Seen, remembered, see
+from .plan import Plan, name_of, plan
+from .projects import PROJECTS, Key
+from .render import NotRenderable, Rendered, RenderInput, referenced_secrets
+from .restarts import Restarts, restarts
+from .rollout import settle_turn, take_turn
+from .subject import Subject
+from .teardown import take_down
+from .world import World
+
+CLOSE_LOOK_SECONDS = 30.0
+"""How often, at most, an event of a child leads to reading the kinds that are not watched."""
+
+
+async def reconcile(world: World, key: Key) -> Outcome:
+    """One pass. Raises LookAgain when the cluster changed under it, KubeError when it fails."""
+    manifest = await world.kube.get(PROJECTS, *key)
+    if manifest is None:
+        world.forget(key)
+        return Outcome(gone=True)
+    subject = Subject(manifest, world.cluster_uid)
+    if subject.project.deletion_timestamp:
+        return await take_down(world, subject)
+    try:
+        return await _make_it_so(world, subject)
+    except Problem as problem:
+        return await _only_look(world, subject, problem)
+
+
+async def _make_it_so(world: World, subject: Subject) -> Outcome:
+    demand_home(subject.project, world.settings.home_namespaces)
+    if subject.unreadable:
+        raise subject.unreadable
+    namespace = await world.kube.get(NAMESPACES, None, subject.namespace)
+    accepted = _accept(world, subject, namespace)
+    if subject.hands_off:
+        return await _only_look(world, subject, None)
+    subject = await finalizer.hold(world, subject)
+    subject = await _announce(world, subject, accepted)
+    claimed = await claim(
+        world.kube,
+        subject.project,
+        ref=accepted.ref,
+        release=accepted.release.name,
+        found=namespace,
+    )
+    await rights.grant(world.kube, claimed, accepted.ref, world.settings)
+    rendered, again = await _render(world, subject, accepted, claimed)
+    applied, planned = await _apply(world, subject, claimed, rendered)
+    observed, look_again = await _observe(
+        world, subject, accepted, rendered, again, applied, planned
+    )
+    settle_turn(world.fleet, subject.key, observed, subject.project.status)
+    _, outcome = await answer(world, subject, observed, look_again=look_again)
+    return outcome
+
+
+def _accept(world: World, subject: Subject, namespace: Manifest | None) -> Accepted:
+    project, spec = subject.project, subject.project.spec
+    ours = namespace is not None and judge(namespace, project) is not Verdict.FOREIGN
+    hosts = dict.fromkeys([*([spec.host] if spec.host else []), *spec.custom_domains])
+    return accept(
+        project,
+        ref=subject.ref,
+        pinned=project.status.release or (pinned_release(namespace) if ours else None),
+        homes=world.settings.home_namespaces,
+        platform=world.settings.platform,
+        releases=world.releases,
+        rivals=Rivals(
+            by_ref=world.projects.with_ref(subject.ref),
+            by_host={host: world.projects.with_host(host) for host in hosts},
+        ),
+    )
+
+
+async def _announce(world: World, subject: Subject, accepted: Accepted) -> Subject:
+    """Says COMING_UP before anything is made, with the release pinned."""
+    if subject.project.status.phase:
+        return subject
+    observed = Observed(
+        generation=subject.project.generation,
+        ref=accepted.ref,
+        namespace=accepted.namespace,
+        release=accepted.release.name,
+    )
+    after, _ = await answer(world, subject, observed)
+    return after
+
+
+async def _render(
+    world: World, subject: Subject, accepted: Accepted, claimed: Claim
+) -> tuple[Rendered, Restarts]:
+    project = subject.project
+    values = await credentials.ensure(
+        world.kube,
+        project,
+        claimed,
+        ref=accepted.ref,
+        random_bytes=world.random_bytes,
+        now=world.now(),
+    )
+    wanted = referenced_secrets(accepted.spec)
+    given = await user_secrets.read(world.kube, project.namespace, wanted)
+    children = world.children.of(claimed.name)
+    again = restarts(project.spec, project.status, children, world.now())
+    wish = RenderInput(
+        name=project.name,
+        namespace=project.namespace,
+        ref=accepted.ref,
+        spec=accepted.spec,
+        release=accepted.release,
+        credentials=values,
+        platform=world.settings.platform,
+        secrets=given,
+        restarts=again.by_component,
+    )
+    try:
+        return world.render(wish), again
+    except NotRenderable as error:
+        raise Problem(error.reason, error.message, waiting_helps=False) from None
+
+
+async def _apply(
+    world: World, subject: Subject, claimed: Claim, rendered: Rendered
+) -> tuple[Applied, Plan]:
+    children, memory = world.children.of(claimed.name), world.memory(subject.key)
+    held = plan(rendered, children, may_roll=False)
+    may_roll = take_turn(world.fleet, subject.key, held, children, subject.project.status)
+    planned = plan(rendered, children, may_roll=True) if may_roll else held
+    deep = (
+        subject.key in world.look_closely
+        or world.monotonic() - memory.looked_at >= CLOSE_LOOK_SECONDS
+    )
+    applied = await world.applier.apply(
+        claimed, subject.ref, planned.apply, memory, deep=deep, replicas=planned.replicas
+    )
+    if applied.problem is None:
+        await _prune(world, subject, claimed, rendered, applied)
+        if deep:
+            world.look_closely.discard(subject.key)
+            memory.looked_at = world.monotonic()
+    return applied, planned
+
+
+async def _prune(
+    world: World, subject: Subject, claimed: Claim, rendered: Rendered, applied: Applied
+) -> None:
+    wanted = {name_of(manifest) for manifest in rendered.manifests}
+    world.memory(subject.key).keep_only(wanted)
+    children = world.children.of(claimed.name)
+    left = leftovers(wanted, children, applied.live, subject.ref)
+    await world.applier.remove(claimed.name, left)
+
+
+async def _observe(
+    world: World,
+    subject: Subject,
+    accepted: Accepted,
+    rendered: Rendered,
+    again: Restarts,
+    applied: Applied,
+    planned: Plan,
+) -> tuple[Observed, float | None]:
+    children = world.children.of(accepted.namespace)
+    components = see(rendered.components, children, {})
+    look_again = None
+    if applied.problem is None and not all(seen.as_wished for seen in components):
+        troubles, look_again = await world.pods.of(accepted.namespace, accepted.ref)
+        components = see(rendered.components, children, troubles)
+    else:
+        world.pods.forget(accepted.namespace)
+    observed = Observed(
+        generation=subject.project.generation,
+        ref=accepted.ref,
+        namespace=accepted.namespace,
+        release=accepted.release.name,
+        components=components,
+        endpoints=rendered.endpoints,
+        credentials_secret=names.credentials_secret(subject.project.name),
+        complete=applied.problem is None and not planned.waiting and not again.outstanding,
+        problem=applied.problem,
+        network=accepted.network,
+        rollout=world.fleet.standing(subject.key, bool(planned.stale)),
+        operation=again.operation,
+    )
+    return observed, look_again
+
+
+async def _only_look(world: World, subject: Subject, problem: Problem | None) -> Outcome:
+    """Changes nothing, but tells how things are."""
+    project, status = subject.project, subject.project.status
+    refused = problem is not None and problem.reason in NOT_ACCEPTED
+    served = problem is None or problem.reason is not Reason.NAMESPACE_NOT_A_HOME
+    components: Sequence[Seen] = ()
+    if served and status.namespace:
+        before = [(c.name, c.desired, c.image) for c in status.components]
+        children = world.children.of(subject.namespace)
+        components = see(remembered(before, children), children, {})
+    known = status.observed_generation
+    observed = Observed(
+        generation=(known or 0) if subject.hands_off else project.generation,
+        ref=subject.ref if served and not refused else status.ref,
+        components=components,
+        complete=subject.hands_off and known == project.generation,
+        accepted=not refused,
+        problem=problem,
+        hands_off=subject.hands_off and problem is None,
+        operation=status.operation,
+    )
+    _, outcome = await answer(world, subject, observed)
+    return outcome
+
+
+NOT_ACCEPTED = frozenset(
+    {
+        Reason.NAMESPACE_NOT_A_HOME,
+        Reason.NAMESPACE_TAKEN,
+        Reason.REF_TAKEN,
+        Reason.RELEASE_UNKNOWN,
+        Reason.COMPONENT_UNAVAILABLE,
+        Reason.NOT_SUPPORTED,
+        Reason.SPEC_INVALID,
+        Reason.ANNOTATION_REFUSED,
+    }
+)
+"""Reasons that the condition Accepted is False for."""

@@ -1,0 +1,204 @@
+"""How does a project end? What goes, in which order, and what is kept for whom.
+
+Retain, the default: what runs and what leads to it goes; the namespace, its volumes and its Secrets
+stay, released to whoever makes a SupabaseProject of the same namespace and name. Delete: everything
+goes, the master Secret last. Each stage waits for pods to end, but never for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from supaplane_contract import names
+from supaplane_contract.spec import ComponentName, DeletionPolicy, ProjectSpec
+from supaplane_kube import Conflict
+from supaplane_kube import resources as kinds
+from supaplane_kube.port import Manifest
+
+from . import finalizer
+from .answer import Outcome, say
+from .children import WORKLOADS, Child, Name
+from .claim import ANNOTATION_DELETE_AFTER, MANAGER, Verdict, judge
+from .errors import LookAgain
+from .farewell import going_down
+from .subject import Subject
+from .times import seconds_since, stamp
+from .world import World
+
+GOES: Final = (*WORKLOADS, kinds.JOBS, kinds.SERVICES, kinds.INGRESSES)
+"""Watched kinds that go under either policy."""
+ALSO_GOES: Final = (kinds.HTTP_ROUTES, kinds.HORIZONTAL_POD_AUTOSCALERS)
+POLL_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What to delete now, and what to wait for."""
+
+    delete: tuple[tuple[Name, str], ...] = ()
+    waiting: tuple[Name, ...] = ()
+
+
+async def take_down(world: World, subject: Subject) -> Outcome:
+    """One pass over a SupabaseProject that is being deleted."""
+    if names.FINALIZER not in subject.project.finalizers:
+        return Outcome()  # we made nothing of it, or are done; somebody else holds it
+    if subject.hands_off:
+        return await _wait(world, subject, "the annotation supaplane.dev/reconcile holds it", None)
+    namespace = await world.kube.get(kinds.NAMESPACES, None, subject.namespace)
+    if namespace is not None and judge(namespace, subject.project) is Verdict.OURS:
+        waiting = await _empty(world, subject, namespace)
+        if waiting:
+            return await _wait(world, subject, waiting, POLL_SECONDS)
+    if not keeps_data(subject):
+        await _forget_credentials(world, subject)
+    await finalizer.let_go(world, subject)
+    world.pods.forget(subject.namespace)
+    world.forget(subject.key)
+    return Outcome(gone=True)
+
+
+async def _forget_credentials(world: World, subject: Subject) -> None:
+    """Deletes the master Secret, unless a person put one there that does not carry our labels."""
+    home, name = subject.project.namespace, names.credentials_secret(subject.project.name)
+    secret = await world.kube.get(kinds.SECRETS, home, name)
+    labels = (secret or {}).get("metadata", {}).get("labels") or {}
+    if secret is None or labels.get(names.LABEL_REF) != subject.ref:
+        return
+    with contextlib.suppress(Conflict):
+        await world.kube.delete(kinds.SECRETS, home, name, uid=secret["metadata"]["uid"])
+
+
+async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:
+    """Takes the next step; what it waits for, or nothing when the namespace is done with."""
+    elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
+    leaving = "deletionTimestamp" in namespace["metadata"]
+    if not leaving:
+        waiting = await _stop(world, subject, elapsed)
+        if waiting:
+            return waiting
+    if keeps_data(subject) and not leaving:
+        await _release(world, subject, namespace)
+        return ""
+    if not leaving:
+        uid = namespace["metadata"]["uid"]
+        await world.kube.delete(kinds.NAMESPACES, None, subject.namespace, uid=uid)
+    patient = elapsed < world.settings.deadlines.going_down
+    # A namespace that is being deleted goes, sooner or later; nothing we do can help it.
+    return f"waiting for namespace {subject.namespace} to go" if patient else ""
+
+
+async def _stop(world: World, subject: Subject, elapsed: float) -> str:
+    children = dict(world.children.of(subject.namespace))
+    children |= await _also(world, subject)
+    patience = world.settings.teardown_patience_seconds
+    stage = next_stage(children, elapsed=elapsed, patience=patience)
+    for (resource, name), uid in stage.delete:
+        # In the foreground: a workload is there until its pods are gone.
+        try:
+            await world.kube.delete(
+                resource, subject.namespace, name, uid=uid, propagation="Foreground"
+            )
+        except Conflict:
+            raise LookAgain(f"{resource.kind} {name} is another one by now") from None
+    names_ = [f"{n[0].kind} {n[1]}" for n, _ in stage.delete] + [
+        f"{n[0].kind} {n[1]}" for n in stage.waiting
+    ]
+    return f"waiting for {', '.join(names_)} to end" if names_ else ""
+
+
+async def _also(world: World, subject: Subject) -> dict[Name, Child]:
+    """What is there of the kinds that are not watched, and of workloads by a look of our own: the
+    last word before a namespace is let go must not be a cache's."""
+    selector = f"{names.LABEL_REF}={subject.ref}"
+    found: dict[Name, Child] = {}
+    for resource in (*WORKLOADS, *ALSO_GOES):
+        for item in await world.applier.listed(resource, subject.namespace, selector):
+            meta = item["metadata"]
+            found[resource, meta["name"]] = Child(
+                uid=meta["uid"],
+                shape="",
+                ref=subject.ref,
+                component=(meta.get("labels") or {}).get(names.LABEL_COMPONENT, ""),
+                deleting="deletionTimestamp" in meta,
+            )
+    return found
+
+
+def next_stage(children: Mapping[Name, Child], *, elapsed: float, patience: float) -> Stage:
+    """First the way in, then everything else, the database last. A stage that takes longer than
+    `patience` seconds, counted from the deletion, does not hold up the next one."""
+    delete: list[tuple[Name, str]] = []
+    waiting: list[Name] = []
+    for number in range(3):
+        there = {n: c for n, c in children.items() if n[0] in (*GOES, *ALSO_GOES)}
+        mine = {n: c for n, c in there.items() if _stage_of(n, c) == number}
+        delete += [(n, c.uid) for n, c in mine.items() if not c.deleting]
+        waiting += [n for n, c in mine.items() if c.deleting]
+        if (delete or waiting) and elapsed < patience * (number + 1):
+            break
+    overdue = elapsed >= patience * 3
+    return Stage(tuple(delete), () if overdue and not delete else tuple(waiting))
+
+
+def _stage_of(name: Name, child: Child) -> int:
+    if name[0] in (kinds.INGRESSES, *ALSO_GOES) or child.component == ComponentName.GATEWAY:
+        return 0
+    return 2 if child.component == ComponentName.DB else 1
+
+
+def keeps_data(subject: Subject) -> bool:
+    """Whether the data outlives the SupabaseProject, for ever or for a while. In doubt it does."""
+    deletion = subject.project.spec.deletion
+    if subject.unreadable or deletion.protection or deletion.policy is DeletionPolicy.RETAIN:
+        return True
+    return deletion.undelete_window_hours > 0
+
+
+def delete_after(spec: ProjectSpec, now: datetime) -> str | None:
+    """When the data goes at last, or None when a person decides that."""
+    deletion = spec.deletion
+    if deletion.protection or deletion.policy is DeletionPolicy.RETAIN:
+        return None
+    return stamp(now + timedelta(hours=deletion.undelete_window_hours))
+
+
+async def _release(world: World, subject: Subject, namespace: Manifest) -> None:
+    """Leaves the namespace to a later SupabaseProject of the same namespace and name."""
+    project = subject.project
+    until = None if subject.unreadable else delete_after(project.spec, world.now())
+    annotations = {
+        names.ANNOTATION_OWNER: None,
+        names.ANNOTATION_RELEASED_FROM: f"{project.namespace}/{project.name}",
+        ANNOTATION_DELETE_AFTER: until,
+    }
+    meta = {
+        "resourceVersion": namespace["metadata"]["resourceVersion"],
+        "annotations": {k: v for k, v in annotations.items() if v or k == names.ANNOTATION_OWNER},
+    }
+    try:
+        await world.kube.merge_patch(
+            kinds.NAMESPACES, None, subject.namespace, {"metadata": meta}, manager=MANAGER
+        )
+    except Conflict:
+        raise LookAgain("the namespace changed") from None
+
+
+async def _wait(world: World, subject: Subject, message: str, look_again: float | None) -> Outcome:
+    now = world.now()
+    status = going_down(
+        subject.project.status,
+        generation=subject.project.generation,
+        message=message,
+        overdue=seconds_since(subject.project.deletion_timestamp, now)
+        >= world.settings.deadlines.going_down,
+        children=world.children.of(subject.namespace),
+        now=now,
+    )
+    _, wait = await say(world, subject, status)
+    times = [t for t in (look_again, wait) if t is not None]
+    return Outcome(min(times, default=None))
