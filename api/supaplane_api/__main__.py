@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 
 import uvicorn
 
@@ -92,7 +93,7 @@ async def serve(settings: Settings, database_url: str) -> int:
         services = assemble(
             settings, database_url=database_url, kube=kube, metrics=metrics, stirred=stirred
         )
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 create_app(services, stirred),
                 host=settings.host,
@@ -111,6 +112,26 @@ async def serve(settings: Settings, database_url: str) -> int:
         )
         await server.serve()
         return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Ends in good order: uvicorn's own would raise the signal again, before we have cleaned up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal stops accepting and waits for what runs; a second one does not wait."""
+        loop, wanted = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for number in wanted:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in wanted:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 if __name__ == "__main__":

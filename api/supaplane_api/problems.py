@@ -121,8 +121,8 @@ DATABASE = Cause(
 )
 CLUSTER = Cause(
     "cluster",
-    "The Kubernetes API server does not answer",
-    "Wait; if it lasts, look at the API server and at /readyz of the API.",
+    "Kubernetes cannot be asked at this moment",
+    "Wait; if it lasts, look at its API server, and at this program's log and /readyz.",
     5,
 )
 SNAPSHOT = Cause(

@@ -37,6 +37,13 @@ log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 30.0
 """For the steps at the API server: well below what the sweeper waits before it takes over."""
 TRIES = 5
+DEFINITE = (
+    kube_errors.Invalid,
+    kube_errors.Forbidden,
+    kube_errors.NotFound,
+    kube_errors.Unauthorized,
+)
+"""Answers after which nothing was made, and nothing will be."""
 PASSWORD = password_key("postgres")
 
 
@@ -66,7 +73,7 @@ async def create(
             keys = await _make_secret(services, row, wish.db_pass)
             await services.outside.checkpoint("secret-made")
             uid = await make_resource(services, row.cr_namespace, row.cr_name, spec)
-    except (kube_errors.Invalid, kube_errors.Forbidden, kube_errors.NotFound) as error:
+    except DEFINITE as error:
         await _try_to_undo(services, row)
         raise _refused(error, row.cr_namespace) from error
     except (kube_errors.KubeError, TimeoutError) as error:
