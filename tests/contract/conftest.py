@@ -11,14 +11,18 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
-from supaplane_contract import fields
 from supaplane_contract.spec import ProjectSpec
 
 RandomBytes = Callable[[int], bytes]
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("contract", deadline=None)
+settings.load_profile("contract")
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +39,18 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def specs() -> st.SearchStrategy[ProjectSpec]:
     """Specs that the models take, built from the models' own annotations, field by field."""
-    return _model(ProjectSpec)
+    return _model(ProjectSpec, most=6)
 
 
-def _model(model: type[BaseModel]) -> st.SearchStrategy[Any]:
-    required, optional = {}, {}
-    for name, info in model.model_fields.items():
-        drawn = _value(info.annotation, info.metadata)
-        (required if info.is_required() else optional)[name] = drawn
-    return st.fixed_dictionaries(required, optional=optional).map(lambda given: model(**given))
+@st.composite
+def _model(draw: st.DrawFn, model: type[BaseModel], most: int = 3) -> Any:
+    """A model with what it requires and a few of the optional fields."""
+    fields = model.model_fields
+    required = [name for name, info in fields.items() if info.is_required()]
+    optional = [name for name in fields if name not in required]
+    chosen = draw(st.sets(st.sampled_from(optional), max_size=most)) if optional else set()
+    given = [name for name in fields if name in chosen or name in required]
+    return model(**{n: draw(_value(fields[n].annotation, fields[n].metadata)) for n in given})
 
 
 def _value(kind: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
@@ -102,8 +109,3 @@ def _limits(metadata: list[Any]) -> dict[str, Any]:
             names = ("ge", "le", "min_length", "max_length", "pattern")
             found |= {n: getattr(item, n) for n in names if getattr(item, n, None) is not None}
     return found
-
-
-@pytest.fixture(scope="session")
-def cpu_pattern() -> str:
-    return fields.CPU_PATTERN
