@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from supaplane_contract.credentials import mint
-from supaplane_contract.spec import ProjectSpec
+from supaplane_contract.spec import ComponentName, IngressKind, IssuerRef, ProjectSpec
 from supaplane_operator.releases import load_releases, newest
 from supaplane_operator.render import Platform, RenderInput
 
@@ -58,3 +62,51 @@ def make_input(credentials: Mapping[str, str], platform: Platform) -> MakeInput:
         return RenderInput(**(values | fields))
 
     return make
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An input that a golden file belongs to."""
+
+    name: str
+    input: RenderInput
+    user_secrets: tuple[str, ...]
+    """Values out of the user's own Secrets."""
+
+
+SAMPLES = Path(__file__).with_name("samples.yaml")
+
+
+@pytest.fixture(scope="session")
+def samples(make_input: MakeInput, platform: Platform) -> Mapping[str, Sample]:
+    """Every sample of samples.yaml by name."""
+    loaded = yaml.safe_load(SAMPLES.read_text())
+    return {name: _sample(name, data, make_input, platform) for name, data in loaded.items()}
+
+
+def _sample(
+    name: str, data: Mapping[str, Any], make_input: MakeInput, platform: Platform
+) -> Sample:
+    secrets = {(s, k): v for s, keys in data.get("secrets", {}).items() for k, v in keys.items()}
+    input_ = make_input(
+        data["spec"],
+        platform=_platform(platform, data.get("platform", {})),
+        secrets=secrets,
+        restarts={ComponentName(k): v for k, v in data.get("restarts", {}).items()},
+    )
+    return Sample(name, input_, tuple(secrets.values()))
+
+
+def _platform(platform: Platform, changes: Mapping[str, Any]) -> Platform:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+    if "ingress_kind" in values:
+        values["ingress_kind"] = IngressKind(values["ingress_kind"])
+    if "tls_issuer" in values:
+        values["tls_issuer"] = IssuerRef.model_validate(values["tls_issuer"])
+    return dataclasses.replace(platform, **values)
+
+
+@pytest.fixture(params=list(yaml.safe_load(SAMPLES.read_text())))
+def sample(request: pytest.FixtureRequest, samples: Mapping[str, Sample]) -> Sample:
+    """Each sample in turn."""
+    return samples[request.param]
