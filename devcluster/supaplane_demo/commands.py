@@ -173,7 +173,7 @@ async def install_crd(kube: KubeClient) -> None:
         await kube.create(NAMESPACES, None, home_namespace, manager=manager)
     for _ in range(300):
         found = await kube.get(CUSTOM_RESOURCE_DEFINITIONS, None, name) or {}
-        conditions = found.get("status", {}).get("conditions", [])
+        conditions = found.get("status", {}).get("conditions") or ()
         if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             return
         await asyncio.sleep(0.05)
