@@ -1,4 +1,4 @@
-"""Which pages of the documentation are made from the code? `--write` makes them, `--check` compares.
+"""Which pages of the documentation are made from the code? `--write` makes, `--check` compares.
 
 docs/reference/errors.md lists every operation that may answer 501 or 503, and why: anything else of
 the 5xx family is a defect.

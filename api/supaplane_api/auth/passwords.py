@@ -102,6 +102,8 @@ class Passwords:
 
 def estimate(password: str, hints: tuple[str, ...] = ()) -> Strength:
     """The strength by zxcvbn, from the first characters only."""
+    if not password:
+        return Strength(0, "There is no password", ())
     known = [hint[:_ESTIMATED] for hint in hints if hint]
     found = zxcvbn(password[:_ESTIMATED], user_inputs=known)
     feedback = found["feedback"]
