@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,11 +38,19 @@ def devcluster() -> Iterator[Cluster]:
     try:
         cluster.up()
         cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        _until_served(cluster)
         cluster.kubectl("create", "namespace", names.DEFAULT_HOME_NAMESPACE)
         yield cluster
     finally:
         cluster.down()
+
+
+def _until_served(cluster: Cluster, seconds: float = 30.0) -> None:
+    """`kubectl wait` fails on a definition that is so new that it has no conditions yet."""
+    path, deadline = f"/apis/{names.API_VERSION}/{names.PLURAL}", time.monotonic() + seconds
+    while cluster.kubectl("get", "--raw", path, check=False).returncode:
+        assert time.monotonic() < deadline, f"{path} is not served"
+        time.sleep(0.1)
 
 
 def _alive(cluster_name: str) -> bool:
