@@ -53,8 +53,9 @@ async def say(
     patch = difference(subject.raw_status, status)
     if patch is None:
         return subject, None
-    wait = world.reporter.wait(subject.key)
+    wait = world.reporter.wait(subject.key, patch)
     if wait > 0:
         return subject, wait
     after = subject.after(await world.reporter.write(subject.project, patch))
+    world.news.saw(subject.key, after.manifest["metadata"]["resourceVersion"])
     return after, None if after.same_wish(subject) else 0.0

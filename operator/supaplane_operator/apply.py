@@ -20,11 +20,12 @@ from supaplane_kube import ApiError, Conflict, Forbidden, Invalid, Kube, NotFoun
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
-from .children import WATCHED, WORKLOADS, Child, Children, Name, digest, shape_of
+from .children import WATCHED, WORKLOADS, Children, Name, digest, shape_of
 from .claim import Claim
 from .differs import differences
 from .errors import LookAgain, Problem
-from .plan import name_of
+from .plan import Plan, name_of
+from .scaling import with_live_replicas
 from .settled import Memory, Settled
 from .volumes import claim_to_apply
 
@@ -72,30 +73,30 @@ class Applier:
         self,
         claim: Claim,
         ref: str,
-        manifests: Sequence[Manifest],
+        plan: Plan,
         memory: Memory,
         *,
         deep: bool,
-        replicas: Mapping[Name, int],
     ) -> Applied:
-        """`deep`: whether kinds that are not watched are compared too. `replicas`: workloads of
-        which nothing but the number of pods is to change.
+        """`deep`: whether kinds that are not watched are compared too.
 
         Raises LookAgain when the namespace goes away meanwhile, KubeError when the server fails.
         """
-        hashes = {name_of(m): digest(m) for m in manifests}
-        doubtful = [m for m in manifests if self._doubtful(claim, m, hashes, memory, deep)]
+        hashes = {name_of(m): digest(m) for m in plan.apply}
+        doubtful = [m for m in plan.apply if self._doubtful(claim, m, hashes, memory, deep)]
         live = {} if claim.fresh else await self._read(claim.name, ref, doubtful, deep)
         wanted = []
         for manifest in doubtful:
             name = name_of(manifest)
+            if name in live and name in plan.only_if_missing:
+                continue
             body = _to_send(manifest, live.get(name))
             if body is None:
                 memory.settled[name] = _settled(live[name], hashes[name])
             else:
                 wanted.append(body)
         problem = await self._send(claim.name, wanted, hashes, memory)
-        for name, count in replicas.items():
+        for name, count in plan.replicas.items():
             await self._scale(claim.name, name, count)
         return Applied(problem, len(wanted), live)
 
@@ -233,6 +234,8 @@ def _to_send(manifest: Manifest, live: Manifest | None) -> Manifest | None:
         return manifest
     if name_of(manifest)[0] == kinds.VOLUME_CLAIMS:
         manifest = claim_to_apply(manifest, live)
+    if name_of(manifest)[0] in WORKLOADS:
+        manifest = with_live_replicas(manifest, live)
     paths = list(differences(manifest, live))
     if paths:
         meta = manifest["metadata"]
@@ -246,9 +249,3 @@ def _settled(live: Manifest, rendered: str) -> Settled:
 
 def _call(function: Callable[..., Awaitable[T]], *args: object) -> Callable[[], Awaitable[T]]:
     return lambda: function(*args)
-
-
-def watched_child(children: Mapping[Name, Child], kind: str, name: str) -> Child | None:
-    """The Deployment or StatefulSet of that name."""
-    resource = next((r for r in WORKLOADS if r.kind == kind), None)
-    return None if resource is None else children.get((resource, name))

@@ -32,7 +32,7 @@ from .projects import Key, Known, Projects
 from .reconcile import reconcile
 from .releases import Release, load_releases
 from .render import Rendered, RenderInput, project
-from .report import Reporter
+from .report import WINDOW_SECONDS, Reporter
 from .rollout import Fleet
 from .settings import Settings
 from .workqueue import WorkQueue
@@ -65,9 +65,9 @@ class Engine:
         return all(reflector.synced for reflector in self._reflectors())
 
     def noticed(self, namespace: str, name: str, version: str) -> None:
-        """Somebody heard of a SupabaseProject; what our own writes made of it is no news."""
+        """Somebody heard of a SupabaseProject, which may be old news."""
         key = (namespace, name)
-        if not self.world.reporter.is_own(key, version):
+        if self.world.news.is_news(key, version):
             self.look(key)
 
     def look(self, key: Key) -> None:
@@ -199,6 +199,7 @@ async def build(
     random_bytes: RandomBytes = secrets.token_bytes,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
+    status_window: float = WINDOW_SECONDS,
 ) -> Engine:
     """Puts the parts together. Asks the cluster who it is; KubeError when it does not say."""
     queue: WorkQueue[Key] = WorkQueue(clock=monotonic)
@@ -212,12 +213,16 @@ async def build(
     def wanted(key: Key) -> None:
         engine.look(key)
 
+    def noticed(key: Key, version: str) -> None:
+        engine.noticed(*key, version)
+
     projects = Projects(
         kube,
         cluster_uid=uid,
         platform=settings.platform,
         homes=settings.home_namespaces,
         wanted=wanted,
+        noticed=noticed,
     )
     children = Children(kube, child_changed)
     world = World(
@@ -226,7 +231,7 @@ async def build(
         cluster_uid=uid,
         children=children,
         projects=projects,
-        reporter=Reporter(kube, clock=monotonic),
+        reporter=Reporter(kube, clock=monotonic, window=status_window),
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),

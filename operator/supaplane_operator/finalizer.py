@@ -38,5 +38,5 @@ async def _set(world: World, subject: Subject, finalizers: list[str]) -> Manifes
         )
     except Conflict:
         raise LookAgain("the SupabaseProject changed") from None
-    world.reporter.note_own(subject.key, after)
+    world.news.saw(subject.key, after["metadata"]["resourceVersion"])
     return after

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from supaplane_contract import names
 from supaplane_contract.spec import ComponentName
@@ -19,6 +19,8 @@ from supaplane_kube.port import Manifest
 from .children import WORKLOADS, Child, Name
 from .render import Rendered
 
+READ_BY_PODS: Final = (kinds.SECRETS, kinds.CONFIG_MAPS)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -27,6 +29,8 @@ class Plan:
     apply: tuple[Manifest, ...]
     stale: frozenset[str]
     """Workloads that this version renders differently, whether held back or not."""
+    only_if_missing: frozenset[Name]
+    """Secrets and ConfigMaps of workloads that are held back: what runs reads them as they are."""
     replicas: Mapping[Name, int]
     """Workloads that keep their old template but are to have another number of pods."""
     waiting: bool
@@ -35,10 +39,12 @@ class Plan:
 
 def plan(rendered: Rendered, children: Mapping[Name, Child], *, may_roll: bool) -> Plan:
     """`children`: the watched objects of the namespace. `may_roll`: the fleet queue's word."""
-    stale = frozenset(
-        m["metadata"]["name"] for m in rendered.manifests if _is_stale(m, children.get(name_of(m)))
-    )
-    held = frozenset() if may_roll else stale
+    stale = {
+        m["metadata"]["name"]: _component(m)
+        for m in rendered.manifests
+        if _is_stale(m, children.get(name_of(m)))
+    }
+    held = {} if may_roll else stale
     database = _database_to_stop_last(rendered, children)
     apply, replicas = [], {}
     for manifest in rendered.manifests:
@@ -51,7 +57,22 @@ def plan(rendered: Rendered, children: Mapping[Name, Child], *, may_roll: bool) 
                 replicas[name] = wanted
             continue
         apply.append(manifest)
-    return Plan(tuple(apply), stale, replicas, waiting=database is not None)
+    return Plan(
+        apply=tuple(apply),
+        stale=frozenset(stale),
+        only_if_missing=frozenset(
+            name_of(m)
+            for m in apply
+            if name_of(m)[0] in READ_BY_PODS and _component(m) in held.values()
+        ),
+        replicas=replicas,
+        waiting=database is not None,
+    )
+
+
+def _component(manifest: Manifest) -> str:
+    labels = manifest["metadata"].get("labels") or {}
+    return str(labels.get(names.LABEL_COMPONENT, ""))
 
 
 def name_of(manifest: Manifest) -> Name:

@@ -1,7 +1,7 @@
 """Which SupabaseProjects are there, and who was first to want a ref or a host?
 
-A small value of each, fed by a watch of its own: kopf's stream starts work quickly, but never tells
-of a deletion that happened while it was down.
+A small value of each, fed by a watch of its own: kopf's stream never tells of a deletion that
+happened while it was down, and is silent while it starts again.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Known:
     ref: str
     hosts: tuple[str, ...]
     phase: str
+    version: str
 
     @property
     def age(self) -> tuple[str, Key]:
@@ -52,7 +53,7 @@ def ref_of(manifest: Manifest, cluster_uid: str) -> str:
 
 
 class Projects:
-    """All SupabaseProjects. `wanted` is called with the key of each that should be looked at."""
+    """All SupabaseProjects."""
 
     def __init__(
         self,
@@ -62,11 +63,15 @@ class Projects:
         platform: Platform,
         homes: tuple[str, ...],
         wanted: Callable[[Key], None],
+        noticed: Callable[[Key, str], None],
     ) -> None:
+        """`wanted` is called with the key of each that should be looked at; `noticed` with key and
+        version of each that changed."""
         self._cluster_uid = cluster_uid
         self._platform = platform
         self._homes = homes
         self._wanted = wanted
+        self._noticed = noticed
         self._by_ref: defaultdict[str, set[Key]] = defaultdict(set)
         self._by_host: defaultdict[str, set[Key]] = defaultdict(set)
         self.reflector: Reflector[Known] = Reflector(
@@ -104,6 +109,7 @@ class Projects:
             ref=ref if at_home else "",
             hosts=self._hosts(manifest, ref) if at_home else (),
             phase=(manifest.get("status") or {}).get("phase", ""),
+            version=meta.get("resourceVersion", ""),
         )
 
     def _hosts(self, manifest: Manifest, ref: str) -> tuple[str, ...]:
@@ -117,8 +123,10 @@ class Projects:
         rivals |= _index(self._by_host, key, _hosts(old), _hosts(new))
         for rival in rivals:
             self._wanted(rival)
-        if old is None or new is None:
+        if new is None:
             self._wanted(key)
+        else:
+            self._noticed(key, new.version)
 
 
 def _refs(known: Known | None) -> set[str]:

@@ -39,6 +39,7 @@ async def reconcile(world: World, key: Key) -> Outcome:
     if manifest is None:
         world.forget(key)
         return Outcome(gone=True)
+    world.news.saw(key, manifest["metadata"]["resourceVersion"])
     subject = Subject(manifest, world.cluster_uid)
     if subject.project.deletion_timestamp:
         return await take_down(world, subject)
@@ -152,9 +153,7 @@ async def _apply(
         subject.key in world.look_closely
         or world.monotonic() - memory.looked_at >= CLOSE_LOOK_SECONDS
     )
-    applied = await world.applier.apply(
-        claimed, subject.ref, planned.apply, memory, deep=deep, replicas=planned.replicas
-    )
+    applied = await world.applier.apply(claimed, subject.ref, planned, memory, deep=deep)
     if applied.problem is None:
         await _prune(world, subject, claimed, rendered, applied)
         if deep:

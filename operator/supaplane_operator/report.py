@@ -17,7 +17,6 @@ from .projects import PROJECTS, Key
 
 MOST_PER_WINDOW: Final = 2
 WINDOW_SECONDS: Final = 1.0
-OWN_VERSIONS: Final = 8
 MANAGER: Final = names.FIELD_MANAGER_OPERATOR
 
 
@@ -50,20 +49,33 @@ def _patch_between(old: Manifest, new: Manifest) -> dict[str, Any]:
 
 
 class Reporter:
-    """Writes statuses. Bounds how often one project's is written."""
+    """Writes statuses. Bounds how often one project's is written.
 
-    def __init__(self, kube: Kube, *, clock: Callable[[], float] = time.monotonic) -> None:
+    A new phase may be written at once, as long as the limit holds; progress inside a phase keeps a
+    distance from the last write, so that it never stands in the way of a phase.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        window: float = WINDOW_SECONDS,
+    ) -> None:
         self._kube = kube
         self._clock = clock
+        self._window = window
         self._written: dict[Key, deque[float]] = {}
-        self._own: dict[Key, deque[str]] = {}
 
-    def wait(self, key: Key) -> float:
-        """Seconds until the status of a project may be written again."""
+    def wait(self, key: Key, patch: Mapping[str, Any]) -> float:
+        """Seconds until this patch of a project's status may be written."""
         written = self._written.get(key)
-        if written is None or len(written) < MOST_PER_WINDOW:
+        if not written:
             return 0.0
-        return max(0.0, written[0] + WINDOW_SECONDS - self._clock())
+        counts = written[-1] if "phase" not in patch else written[0]
+        if "phase" in patch and len(written) < MOST_PER_WINDOW:
+            return 0.0
+        return max(0.0, counts + self._window - self._clock())
 
     async def write(self, project: SupabaseProject, patch: Mapping[str, Any]) -> Manifest:
         """Patches the status; gives the new SupabaseProject. Raises NotFound, and Conflict when
@@ -71,22 +83,10 @@ class Reporter:
         key = (project.namespace, project.name)
         self._written.setdefault(key, deque(maxlen=MOST_PER_WINDOW)).append(self._clock())
         body = {"metadata": {"uid": project.uid}, "status": dict(patch)}
-        after = await self._kube.merge_patch(
+        return await self._kube.merge_patch(
             PROJECTS, *key, body, manager=MANAGER, subresource="status"
         )
-        self.note_own(key, after)
-        return after
-
-    def note_own(self, key: Key, manifest: Manifest) -> None:
-        """A write of ours made this of the SupabaseProject."""
-        version = manifest["metadata"]["resourceVersion"]
-        self._own.setdefault(key, deque(maxlen=OWN_VERSIONS)).append(version)
-
-    def is_own(self, key: Key, version: str) -> bool:
-        """Whether a version of the SupabaseProject is what a write of ours made of it."""
-        return version in self._own.get(key, ())
 
     def forget(self, key: Key) -> None:
         """The project is gone."""
         self._written.pop(key, None)
-        self._own.pop(key, None)

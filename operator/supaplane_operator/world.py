@@ -11,6 +11,7 @@ from supaplane_kube import Kube
 
 from .apply import Applier
 from .children import Children
+from .news import News
 from .podwatch import PodTroubles
 from .projects import Key, Projects
 from .releases import Release
@@ -39,6 +40,7 @@ class World:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     random_bytes: RandomBytes
+    news: News = field(default_factory=News)
     memories: dict[Key, Memory] = field(default_factory=dict)
     look_closely: set[Key] = field(default_factory=set)
     """Projects of which the kinds that are not watched are to be compared at the next pass."""
@@ -52,4 +54,5 @@ class World:
         self.memories.pop(key, None)
         self.look_closely.discard(key)
         self.reporter.forget(key)
+        self.news.forget(key)
         self.fleet.leave(key)
