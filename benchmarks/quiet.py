@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from audit import writes
@@ -40,8 +41,11 @@ async def measure(bench: Bench, *, seconds: float) -> Quiet:
 
 
 def _count(bench: Bench, offset: int) -> int:
-    return sum(
-        1
+    found = Counter(
+        f"{write.verb} {write.resource}/{write.subresource} {write.code}"
         for write in writes(bench.cluster.audit_log, offset=offset)
         if write.agent.startswith("supaplane-operator") and write.resource not in NOT_COUNTED
     )
+    for what, times in found.items():
+        print(f"unexpected: {times} x {what}")
+    return found.total()
