@@ -31,7 +31,8 @@ def parse(text: str) -> Fraction:
 def normal(text: str) -> str:
     """The same amount as the API server writes it: `1000m` is `1`, `1024Mi` is `1Gi`."""
     amount = parse(text)
-    return binary(amount) if text.endswith("i") and amount >= 1024 else decimal(amount)
+    whole = amount.denominator == 1 and amount >= 1024
+    return binary(amount) if text.endswith("i") and whole else decimal(amount)
 
 
 def decimal(amount: Fraction | int) -> str:

@@ -46,7 +46,7 @@ def test_the_text_is_formatted_for_people() -> None:
     assert text.startswith("# ")
     assert "&id" not in text
     assert "*id" not in text
-    assert max(map(len, text.splitlines())) < 180
+    assert max(map(len, text.splitlines())) < 160
     assert len(text.encode()) < 256 * 1024
 
 
