@@ -98,7 +98,7 @@ def prune(folder: Path, keep: Path) -> None:
 
 def _compile(go: Go, module: Path, binary: Path, say: Say) -> None:
     version = kubernetes_version((module / "go.mod").read_text(encoding="utf-8"))
-    say(f"Compiling Kubernetes {version} with Go {go.version}: once, and it takes some minutes.")
+    say(f"Compiling Kubernetes {version} with Go {go.version}; the first time takes some minutes.")
     unfinished = binary.parent.with_name(f"{binary.parent.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
