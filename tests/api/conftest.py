@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -22,7 +23,9 @@ from pydantic import SecretStr
 from supaplane_api import embedded_postgres
 from supaplane_api.app import create_app
 from supaplane_api.assembly import assemble
+from supaplane_api.auth import repository, service
 from supaplane_api.auth.passwords import Passwords
+from supaplane_api.auth.service import Client
 from supaplane_api.database.migrate import migrate
 from supaplane_api.metrics import Metrics
 from supaplane_api.projects import sweeper
@@ -35,6 +38,7 @@ from supaplane_kube.memory import MemoryKube
 HOME = names.DEFAULT_HOME_NAMESPACE
 PASSWORD = "plum kettle orbit 47"
 STUDIO = "https://studio.example.org"
+HASH = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +137,23 @@ class Bench:
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def person(self, email: str | None = None) -> Person:
-        """Somebody who signed up and in."""
+        """Somebody with an account and a session, made without the cost of hashing."""
         email = email or f"person{next(self._count)}@example.org"
+        async with self.services.database.transaction() as connection:
+            account = await repository.insert_account(
+                connection,
+                email=email,
+                username=email.partition("@")[0],
+                password_hash=HASH,
+                now=self.clock.now(),
+            )
+            assert account is not None
+            opened = await service._open(self.services, connection, account, Client(None, None))
+        session = {"access_token": opened.access.token, "refresh_token": opened.refresh_token}
+        return await self._with_token(email, session | {"user": {"id": str(account.gotrue_id)}})
+
+    async def newcomer(self, email: str) -> Person:
+        """Somebody who signed up and in, as people do."""
         credentials = {"email": email, "password": PASSWORD}
         answer = await self.client.post("/platform/signup", json=credentials)
         assert answer.status_code == 201, answer.text
@@ -145,7 +164,9 @@ class Bench:
         credentials = {"email": email, "password": PASSWORD}
         answer = await self.client.post("/auth/token?grant_type=password", json=credentials)
         assert answer.status_code == 200, answer.text
-        session = answer.json()
+        return await self._with_token(email, answer.json())
+
+    async def _with_token(self, email: str, session: dict[str, Any]) -> Person:
         token = {"Authorization": f"Bearer {session['access_token']}"}
         client = await self.stack.enter_async_context(self.new_client(headers=token))
         return Person(email, session, client)
