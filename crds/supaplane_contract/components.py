@@ -1,4 +1,4 @@
-"""What can each component of the stack be told?"""
+"""What can each component beside the database be told?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from .fields import (
     HttpUrl,
     Model,
     ObjectName,
-    OneLine,
     RedirectUrl,
     Rule,
     Schema,
@@ -39,58 +38,6 @@ class Gateway(ScalableComponent):
 
     kind: GatewayKind = GatewayKind.ENVOY
     """Which gateway program runs."""
-
-
-_OPERATORS_OWN = (
-    "config_file",
-    "data_directory",
-    "hba_file",
-    "ident_file",
-    "listen_addresses",
-    "port",
-    "shared_preload_libraries",
-    "unix_socket_directories",
-    "wal_level",
-)
-
-
-class Database(Component):
-    """PostgreSQL."""
-
-    RULES = (
-        Rule(
-            "!has(self.enabled) || self.enabled",
-            "a project without its database is none: set spec.desiredState to Paused instead",
-            field=".enabled",
-        ),
-    )
-
-    version: Annotated[
-        str,
-        StringConstraints(pattern=r"^1[0-9]$", max_length=2),
-        Field(json_schema_extra=ruled(immutable("the major version of PostgreSQL"))),
-    ] = "17"
-    """Major version of PostgreSQL; cannot change."""
-    storage: VolumeSpec = VolumeSpec()
-    """The volume of the database."""
-    parameters: Annotated[
-        dict[
-            Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_.]*$", max_length=63)],
-            OneLine,
-        ],
-        Field(
-            max_length=64,
-            json_schema_extra=ruled(
-                Rule(
-                    f"self.all(name, !(name in {list(_OPERATORS_OWN)}))",
-                    f"the platform itself sets {', '.join(_OPERATORS_OWN)}: remove them",
-                )
-            ),
-        ),
-    ] = {}
-    """PostgreSQL parameters, by their names in postgresql.conf, as in work_mem: 16MB."""
-    external: ExternalAccess = ExternalAccess()
-    """Reachability of the database from outside the cluster."""
 
 
 class SmtpSettings(Model):

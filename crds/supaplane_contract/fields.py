@@ -113,14 +113,16 @@ def _quantity(pattern: str, maximum: int, *rules: Rule) -> Json:
     return {"x-kubernetes-int-or-string": True, **text, **number, **rule}
 
 
-_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_WORD: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+"""Of a DNS name, which a controller would refuse later if it were longer."""
 HOST_PATTERN: Final = rf"^{_LABEL}(\.{_LABEL})+$"
 _WILDCARD_OR_HOST: Final = rf"^(\*\.)?{_LABEL}(\.{_LABEL})*$"
-CPU_PATTERN: Final = r"^([1-9][0-9]{0,6}m|[1-9][0-9]{0,3}(\.[0-9]{1,3})?|0\.[0-9]{1,3})$"
+CPU_PATTERN: Final = r"^([1-9][0-9]{0,6}m|[1-9][0-9]{0,3}(\.[0-9]{1,3})?|0\.0{0,2}[1-9][0-9]{0,2})$"
 MEMORY_PATTERN: Final = r"^[1-9][0-9]{0,14}(\.[0-9]{1,3})?([kMGTPE]|[KMGTPE]i)?$"
 STORAGE_PATTERN: Final = r"^[1-9][0-9]{0,5}(Mi|Gi|Ti)$"
-NAME_PATTERN: Final = rf"^{_LABEL}(\.{_LABEL})*$"
-SLUG_PATTERN: Final = rf"^{_LABEL}$"
+NAME_PATTERN: Final = rf"^{_WORD}(\.{_WORD})*$"
+SLUG_PATTERN: Final = rf"^{_WORD}$"
 
 _NO_WILDCARD: Final = Rule(
     r"self.matches('^[^*]+[.][^*]+$')",

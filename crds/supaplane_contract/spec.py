@@ -16,7 +16,6 @@ from pydantic import Field, StringConstraints
 from . import names
 from .components import (
     Auth,
-    Database,
     Functions,
     Gateway,
     GatewayKind,
@@ -32,6 +31,7 @@ from .components import (
     StorageBackend,
     Studio,
 )
+from .database import Database
 from .exposure import ExternalAccess, Ingress, IngressKind, IssuerKind, IssuerRef, ParentRef, Tls
 from .fields import SET, SLUG_PATTERN, Cron, Flag, Host, Image, Model, Rule, Whole
 from .parts import (
