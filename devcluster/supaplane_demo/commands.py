@@ -254,7 +254,7 @@ def _tell(told: Told, screen: Screen, *, once: bool) -> None:
     endpoints = told.status.endpoints
     rows = [
         ("API", told.api_url),
-        ("API documents", f"{told.api_url}/docs"),
+        ("OpenAPI", f"{told.api_url}/openapi.json"),
         ("sign-in", f"{told.account.email}  {told.account.password}"),
         ("organization", told.organization_slug),
         ("project", told.ref),
