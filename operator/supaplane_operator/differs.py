@@ -18,6 +18,10 @@ QUANTITIES: Final = frozenset(
     | {"sizeLimit", "divisor"}
 )
 """Fields whose values are quantities, which the server may write differently."""
+DROPPED_WHEN_EMPTY: Final = frozenset(
+    {"annotations", "labels", "data", "matchLabels", "nodeSelector", "requests", "limits"}
+)
+"""Maps that the server leaves out when they are empty; elsewhere `{}` says something."""
 
 
 def differs(rendered: Mapping[str, Any], live: Mapping[str, Any] | None) -> bool:
@@ -43,7 +47,7 @@ def _missing(wanted: Any, live: Any, field: str, path: str) -> Iterator[str]:
 
 def _missing_in_map(wanted: Mapping[str, Any], live: Any, field: str, path: str) -> Iterator[str]:
     if not isinstance(live, Mapping):
-        if wanted or live is not None:
+        if wanted or live is not None or field not in DROPPED_WHEN_EMPTY:
             yield path
         return
     inner = field if field in QUANTITIES else ""

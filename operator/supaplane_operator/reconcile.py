@@ -6,6 +6,7 @@ Level-triggered: it looks at what is, not at what happened. Killed anywhere it i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from supaplane_contract import names
 from supaplane_contract.status import Reason
@@ -24,7 +25,7 @@ from .plan import Plan, name_of, plan
 from .projects import PROJECTS, Key
 from .render import NotRenderable, Rendered, RenderInput, referenced_secrets
 from .restarts import Restarts, restarts
-from .rollout import settle_turn, take_turn
+from .rollout import as_told, settle_turn, take_turn
 from .subject import Subject
 from .teardown import take_down
 from .world import World
@@ -72,7 +73,6 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
     observed, look_again = await _observe(
         world, subject, accepted, rendered, again, applied, planned
     )
-    settle_turn(world.fleet, subject.key, observed, subject.project.status)
     _, outcome = await answer(world, subject, observed, look_again=look_again)
     return outcome
 
@@ -200,10 +200,11 @@ async def _observe(
         complete=applied.problem is None and not planned.waiting and not again.outstanding,
         problem=applied.problem,
         network=accepted.network,
-        rollout=world.fleet.standing(subject.key, bool(planned.stale)),
         operation=again.operation,
     )
-    return observed, look_again
+    status, stale = subject.project.status, bool(planned.stale)
+    rollout = settle_turn(world.fleet, subject.key, observed, status, stale=stale)
+    return replace(observed, rollout=rollout), look_again
 
 
 async def _only_look(world: World, subject: Subject, problem: Problem | None) -> Outcome:
@@ -217,6 +218,7 @@ async def _only_look(world: World, subject: Subject, problem: Problem | None) ->
         children = world.children.of(subject.namespace)
         components = see(remembered(before, children), children, {})
     known = status.observed_generation
+    world.fleet.leave(subject.key)  # whom nobody may touch must not hold up a rollout
     observed = Observed(
         generation=(known or 0) if subject.hands_off else project.generation,
         ref=subject.ref if served and not refused else status.ref,
@@ -225,6 +227,7 @@ async def _only_look(world: World, subject: Subject, problem: Problem | None) ->
         accepted=not refused,
         problem=problem,
         hands_off=subject.hands_off and problem is None,
+        rollout=as_told(status),
         operation=status.operation,
     )
     _, outcome = await answer(world, subject, observed)

@@ -69,11 +69,6 @@ class Fleet:
         if self._turns.pop(key, None) is not None:
             self._give()
 
-    def standing(self, key: Key, stale: bool) -> Rollout:
-        """What to tell of the project."""
-        turn = self.turn(key)
-        return Rollout(stale, rolling=turn is Turn.ROLLING, failed=turn is Turn.FAILED)
-
     @property
     def halted(self) -> bool:
         """Whether a project that did not come back stops the rollout."""
@@ -114,30 +109,41 @@ def take_turn(
     return fleet.join(key) in (Turn.ROLLING, Turn.FAILED)
 
 
-def settle_turn(fleet: Fleet, key: Key, observed: Observed, status: ProjectStatus) -> None:
-    """After a pass: who is up to date gives up its turn; who takes too long ends the rollout."""
+def settle_turn(
+    fleet: Fleet, key: Key, observed: Observed, status: ProjectStatus, *, stale: bool
+) -> Rollout:
+    """After a pass: who is up to date gives up its turn; who takes too long ends the rollout.
+
+    How the project stands then. `stale`: whether the pass found a new rendering to apply.
+    """
     turn = fleet.turn(key)
-    if turn is Turn.NONE:
-        return
-    if turn is Turn.WAITING:
-        if not observed.rollout.stale:
-            fleet.leave(key)
-        return
-    if is_as_wished(observed) and not observed.rollout.stale:
+    over = not stale if turn is Turn.WAITING else is_as_wished(observed)
+    if over:
         fleet.leave(key)
     elif turn is Turn.ROLLING and _took_too_long(status):
         fleet.fail(key)
+    turn = fleet.turn(key)
+    return Rollout(
+        stale=turn is Turn.WAITING, rolling=turn is Turn.ROLLING, failed=turn is Turn.FAILED
+    )
+
+
+def as_told(status: ProjectStatus) -> Rollout:
+    """How the project stands by what was last told of it."""
+    before = status.condition(ConditionType.UP_TO_DATE)
+    reason = before.reason if before and before.status != "True" else None
+    return Rollout(
+        stale=reason == Reason.NEW_RENDERING,
+        rolling=reason == Reason.ROLLING,
+        failed=reason == Reason.FAILED,
+    )
 
 
 def _resume(fleet: Fleet, key: Key, status: ProjectStatus) -> None:
     """What an earlier operator began: the status remembers it."""
-    before = status.condition(ConditionType.UP_TO_DATE)
-    if before is None or before.status == "True":
-        return
-    if before.reason == Reason.ROLLING:
-        fleet.resume(key, Turn.ROLLING)
-    elif before.reason == Reason.FAILED:
-        fleet.resume(key, Turn.FAILED)
+    told = as_told(status)
+    if told.rolling or told.failed:
+        fleet.resume(key, Turn.ROLLING if told.rolling else Turn.FAILED)
 
 
 def _took_too_long(status: ProjectStatus) -> bool:

@@ -47,7 +47,7 @@ class WorkQueue(Generic[K]):
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._later: list[tuple[float, int, K]] = []
-        self._due: dict[K, float] = {}
+        self._due: dict[K, tuple[float, int]] = {}
         self._count = 0
         self._news = asyncio.Event()
 
@@ -85,10 +85,10 @@ class WorkQueue(Generic[K]):
             self.add(key)
             return
         at = self._clock() + seconds
-        if key in self._waiting or self._due.get(key, at + 1) <= at:
+        if key in self._waiting or (key in self._due and self._due[key][0] <= at):
             return
-        self._due[key] = at
         self._count += 1
+        self._due[key] = (at, self._count)
         heapq.heappush(self._later, (at, self._count, key))
         self._compact()
         self._news.set()
@@ -142,17 +142,21 @@ class WorkQueue(Generic[K]):
     def _ripen(self) -> None:
         now = self._clock()
         while self._later and self._later[0][0] <= now:
-            at, _, key = heapq.heappop(self._later)
-            if self._due.get(key) == at:
+            at, number, key = heapq.heappop(self._later)
+            if self._due.get(key) == (at, number):
                 self.add(key)
+
+    def _is_due(self, entry: tuple[float, int, K]) -> bool:
+        at, number, key = entry
+        return self._due.get(key) == (at, number)
 
     def _compact(self) -> None:
         """Drops times that an earlier one or an event overtook, once those are most."""
         if len(self._later) > 2 * len(self._due) + 64:
-            self._later = [entry for entry in self._later if self._due.get(entry[2]) == entry[0]]
+            self._later = [entry for entry in self._later if self._is_due(entry)]
             heapq.heapify(self._later)
 
     def _until_next(self) -> float | None:
-        while self._later and self._due.get(self._later[0][2]) != self._later[0][0]:
+        while self._later and not self._is_due(self._later[0]):
             heapq.heappop(self._later)
         return max(0.0, self._later[0][0] - self._clock()) if self._later else None

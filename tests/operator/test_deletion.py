@@ -1,0 +1,105 @@
+"""What goes with a SupabaseProject, and what stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from supaplane_contract import names
+from supaplane_contract.status import Reason
+from supaplane_kube import resources as kinds
+from supaplane_operator.projects import PROJECTS
+
+HOME = names.DEFAULT_HOME_NAMESPACE
+
+
+async def test_retain_keeps_the_data_and_the_same_name_finds_it_again(stage):
+    stage.make()
+    namespace = await stage.active()
+    secret = stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials")
+    await stage.delete()
+    await stage.until(stage.gone)
+    left = stage.objects(namespace)
+    assert ("PersistentVolumeClaim", "db") in left
+    assert ("Secret", "credentials") in left
+    assert not {kind for kind, _ in left} & {"Deployment", "StatefulSet", "Service"}
+    annotations = stage.kube.peek(kinds.NAMESPACES, None, namespace)["metadata"]["annotations"]
+    assert annotations[names.ANNOTATION_RELEASED_FROM] == f"{HOME}/shop"
+    assert names.ANNOTATION_OWNER not in annotations
+    stage.make()
+    assert await stage.active() == namespace
+    assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials")["data"] == secret["data"]
+    annotations = stage.kube.peek(kinds.NAMESPACES, None, namespace)["metadata"]["annotations"]
+    assert names.ANNOTATION_RELEASED_FROM not in annotations
+
+
+async def test_a_released_namespace_is_not_given_to_another_name(stage):
+    stage.make(ref="a" * 20)
+    await stage.active()
+    await stage.delete()
+    await stage.until(stage.gone)
+    stage.make("thief", ref="a" * 20)
+    await stage.until(lambda: stage.condition("Accepted", "thief"))
+    assert stage.condition("Accepted", "thief")["reason"] == Reason.NAMESPACE_TAKEN
+
+
+async def test_delete_takes_everything_the_master_secret_last(stage):
+    stage.make(deletion={"policy": "Delete"})
+    namespace = await stage.active()
+    stage.kube.requests.clear()
+    await stage.delete()
+    await stage.until(stage.gone)
+    assert stage.kube.peek(kinds.NAMESPACES, None, namespace) is None
+    assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials") is None
+    deleted = [(r.resource.kind, r.name) for r in stage.kube.writes if r.verb == "delete"]
+    order = [
+        deleted.index(("Deployment", "gateway")),
+        deleted.index(("Deployment", "rest")),
+        deleted.index(("StatefulSet", "db")),
+        deleted.index(("Namespace", namespace)),
+        deleted.index(("Secret", "shop-credentials")),
+    ]
+    assert order == sorted(order)
+
+
+async def test_protection_keeps_the_data_whatever_the_policy(stage):
+    stage.make(deletion={"policy": "Delete", "protection": True})
+    namespace = await stage.active()
+    await stage.delete()
+    await stage.until(stage.gone)
+    assert ("PersistentVolumeClaim", "db") in stage.objects(namespace)
+    assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials")
+
+
+async def test_an_undelete_window_keeps_the_data_until_it_closes(stage):
+    stage.make(deletion={"policy": "Delete", "undeleteWindowHours": 2})
+    namespace = await stage.active()
+    await stage.delete()
+    await stage.until(stage.gone)
+    await stage.engine.orphans.look()
+    assert ("PersistentVolumeClaim", "db") in stage.objects(namespace)
+    stage.later = timedelta(hours=3)
+    await stage.engine.orphans.look()
+    assert stage.kube.peek(kinds.NAMESPACES, None, namespace) is None
+    assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials") is None
+
+
+async def test_a_deletion_while_the_operator_was_away_is_finished(stage):
+    stage.make()
+    namespace = await stage.active()
+    await stage.stop()
+    await stage.delete()
+    assert stage.project()["metadata"]["deletionTimestamp"]
+    await stage.start()
+    await stage.until(stage.gone)
+    assert ("StatefulSet", "db") not in stage.objects(namespace)
+
+
+async def test_a_namespace_whose_project_vanished_is_left_alone_and_counted(stage):
+    stage.make()
+    namespace = await stage.active()
+    stage.kube.remove(PROJECTS, HOME, "shop")
+    await stage.quiet()
+    await stage.engine.orphans.look()
+    assert stage.engine.orphans.counts == {"released": 0, "orphaned": 1}
+    assert ("StatefulSet", "db") in stage.objects(namespace)
+    assert b'supaplane_namespaces_left{kind="orphaned"} 1.0' in stage.engine.metrics.text()
