@@ -31,6 +31,7 @@ class Body(BaseModel):
             tell = unknown_fields.get()
             if tell is not None:
                 tell(len(self.__pydantic_extra__))
+            self.__pydantic_fields_set__.difference_update(self.__pydantic_extra__)
             self.__pydantic_extra__.clear()
 
 

@@ -210,18 +210,18 @@ class Bench:
             cursor = await connection.execute(sql, values)
             return await cursor.fetchall() if cursor.description else []
 
-    async def says(self, ref: str, **status: Any) -> None:
+    async def says(self, name: str, **status: Any) -> None:
         """The operator writes a status, and the snapshot has it."""
-        live = self.kube.peek(PROJECTS, HOME, ref)
+        live = self.kube.peek(PROJECTS, HOME, name)
         assert live is not None
         self.kube.put(PROJECTS, live | {"status": status})
         phase = status.get("phase")
-        await self.until(
-            lambda: (
-                (seen := self.services.snapshot.get(HOME, ref)) is not None
-                and (phase is None or seen.phase in (phase, "UNKNOWN"))
-            )
-        )
+
+        def arrived() -> bool:
+            seen = self.services.snapshot.get(HOME, name)
+            return seen is not None and (phase is None or seen.phase in (phase, "UNKNOWN"))
+
+        await self.until(arrived)
 
     async def sweep(self) -> None:
         """One turn of the sweeper, with a snapshot that knows all that is there."""
@@ -239,12 +239,7 @@ class Bench:
 
     async def until(self, condition: Callable[[], bool | Awaitable[bool]]) -> None:
         """Waits for something that happens by itself."""
-        async with asyncio.timeout(10):
-            while True:
-                held = condition()
-                if held if isinstance(held, bool) else await held:
-                    return
-                await asyncio.sleep(0.01)
+        await _until(condition)
 
 
 def project_body(slug: str, **more: Any) -> dict[str, Any]:
@@ -332,6 +327,21 @@ def passwords() -> Iterator[Passwords]:
     made = Passwords(threads=1, waiting=2)
     yield made
     made.close()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Waits for something that happens by itself."""
+    return _until
+
+
+async def _until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            held = condition()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
