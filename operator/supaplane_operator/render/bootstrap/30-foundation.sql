@@ -41,8 +41,9 @@ alter role authenticated set statement_timeout = '8s';
 
 grant all on database postgres to postgres, dashboard_user;
 grant create on database postgres to supabase_auth_admin, supabase_storage_admin;
+-- without pg_read_all_data, which would show it the verifiers of every role
 grant anon, authenticated, service_role, authenticator,
-  pg_monitor, pg_read_all_data, pg_signal_backend to postgres with admin option;
+  pg_monitor, pg_signal_backend to postgres with admin option;
 
 grant all on schema public to postgres with grant option;
 grant usage on schema public to anon, authenticated, service_role;
