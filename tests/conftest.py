@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from supaplane_contract import names
 from supaplane_devcluster import Cluster, ClusterOptions
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("supaplane", deadline=None)
+settings.load_profile("supaplane")
 
 
 @pytest.fixture(scope="session")

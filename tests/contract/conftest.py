@@ -11,7 +11,6 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
@@ -19,11 +18,6 @@ from pydantic.fields import FieldInfo
 from supaplane_contract.spec import ProjectSpec
 
 RandomBytes = Callable[[int], bytes]
-
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("contract", deadline=None)
-settings.load_profile("contract")
-
 
 @pytest.fixture(scope="session")
 def random_bytes() -> Callable[[int], RandomBytes]:
