@@ -46,6 +46,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: f"{route.name}_{route.path_format}",
     )
     app.state.services = services
