@@ -16,7 +16,8 @@ from pathlib import Path
 # too. So no program ever runs unrecorded.
 GATE = 'read -r go && exec "$@" </dev/null'
 
-_children: dict[int, subprocess.Popen[bytes]] = {}
+# Ours to reap: an ended child keeps its id until somebody asks how it ended.
+_children: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def start(
             env=environ,
             start_new_session=True,
         )
-    _children[child.pid] = child
+    _children.add(child.pid)
+    # Popen is told that it ended, or it would complain about a program that is meant to outlive us.
+    child.returncode = 0
     assert child.stdin is not None
     try:
         process = Process(child.pid, _start_time(child.pid) or "")
@@ -63,11 +66,19 @@ def start(
 
 def is_alive(process: Process) -> bool:
     """Whether this very process still runs (a zombie does not)."""
-    child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
-        del _children[process.pid]
-        return False
+    _reap(process.pid)
     return bool(process.started) and _start_time(process.pid) == process.started
+
+
+def _reap(pid: int) -> None:
+    if pid not in _children:
+        return
+    try:
+        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        ended = True  # we are a fork of who started it
+    if ended:
+        _children.discard(pid)
 
 
 def send(process: Process, number: signal.Signals) -> bool:

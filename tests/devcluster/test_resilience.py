@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from supaplane_devcluster import Cluster
+from supaplane_devcluster.state import load
 
 pytestmark = pytest.mark.cluster
 
@@ -50,7 +51,8 @@ def test_the_server_is_killed_and_started_and_pods_still_become_ready(
 def test_a_watch_that_is_too_old_is_started_afresh(
     cluster: Cluster, eventually: Eventually
 ) -> None:
-    version = json.loads(cluster.kubectl("get", "pods", "-o", "json").stdout)["metadata"]
+    listed = json.loads(cluster.kubectl("get", "--raw", "/api/v1/pods").stdout)
+    version = listed["metadata"]["resourceVersion"]
     cluster.pause("simulated-nodes")
     scale(cluster, 5)
     eventually(lambda: pods(cluster) == 5)
@@ -59,7 +61,7 @@ def test_a_watch_that_is_too_old_is_started_afresh(
     compact(cluster)
     cluster.start("kube-apiserver", wait=False)
     eventually(lambda: cluster.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
-    path = f"/api/v1/pods?watch=1&timeoutSeconds=5&resourceVersion={version['resourceVersion']}"
+    path = f"/api/v1/pods?watch=1&timeoutSeconds=5&resourceVersion={version}"
     answer = cluster.kubectl("get", "--raw", path, check=False)
     assert '"code":410' in answer.stdout + answer.stderr
     assert ready(cluster) == 2
@@ -73,8 +75,6 @@ def pods(cluster: Cluster) -> int:
 
 def compact(cluster: Cluster) -> None:
     """Drop all history from etcd, by its own JSON gateway."""
-    from supaplane_devcluster.state import load
-
     state = load(cluster.layout.state)
     assert state is not None
     base = f"http://127.0.0.1:{state.ports['etcd']}/v3/kv"
