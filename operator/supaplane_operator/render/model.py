@@ -88,7 +88,7 @@ class RenderInput:
     ref: str
     spec: ProjectSpec
     release: Release
-    credentials: Mapping[str, str]
+    credentials: Mapping[str, str] = field(repr=False)
     """The master Secret's data as text: `supaplane_contract.credentials.KEYS`."""
     platform: Platform
     secrets: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)

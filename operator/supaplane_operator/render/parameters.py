@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from supaplane_contract import shares
+from supaplane_contract.database import RESERVED_PARAMETERS
 from supaplane_contract.spec import ProjectSpec
 from supaplane_contract.status import Reason
 
@@ -22,32 +23,6 @@ _OURS: Final = {
     "pgsodium.getkey_script": KEY_SCRIPT,
     "vault.getkey_script": KEY_SCRIPT,
 }
-RESERVED: Final = frozenset(
-    {
-        "config_file",
-        "data_directory",
-        "external_pid_file",
-        "hba_file",
-        "ident_file",
-        "listen_addresses",
-        "pgsodium.getkey_script",
-        "port",
-        "unix_socket_directories",
-        "unix_socket_group",
-        "unix_socket_permissions",
-        "vault.getkey_script",
-        # without these the image's own guard, or an extension it needs, would not be loaded
-        "session_preload_libraries",
-        "shared_preload_libraries",
-        # commands that the server would run as itself
-        "archive_cleanup_command",
-        "archive_command",
-        "recovery_end_command",
-        "restore_command",
-        "ssl_passphrase_command",
-    }
-)
-"""Parameters that the stack stands on, and those that are commands."""
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", re.IGNORECASE)
 
 
@@ -67,7 +42,7 @@ def _check(name: str) -> None:
             Reason.SPEC_INVALID,
             f"database.parameters: {name!r} is not the name of a parameter",
         )
-    if name.lower() in RESERVED:
+    if name.lower() in RESERVED_PARAMETERS:
         raise NotRenderable(
             Reason.SPEC_INVALID, f"database.parameters: {name} is set by the platform: remove it"
         )

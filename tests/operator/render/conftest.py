@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import strategies as st
 
 from supaplane_contract.credentials import mint
 from supaplane_contract.spec import ComponentName, IngressKind, IssuerRef, ProjectSpec
@@ -110,3 +112,16 @@ def _platform(platform: Platform, changes: Mapping[str, Any]) -> Platform:
 def sample(request: pytest.FixtureRequest, samples: Mapping[str, Sample]) -> Sample:
     """Each sample in turn."""
     return samples[request.param]
+
+
+@pytest.fixture(scope="session")
+def specs(root: Path) -> st.SearchStrategy[ProjectSpec]:
+    """Specs drawn at random: the contract's own strategy, which lies with the contract's tests."""
+    file = root / "tests" / "contract" / "conftest.py"
+    found = importlib.util.spec_from_file_location("contract_strategies", file)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    strategy: st.SearchStrategy[ProjectSpec] = module._model(ProjectSpec, most=6)
+    return strategy

@@ -53,6 +53,7 @@ def pod(project: Project) -> Pod:
 def _environment(project: Project) -> dict[str, str]:
     auth = project.spec.auth
     hosts = urls.public_hosts(project.spec, project.ref, project.platform)
+    targets = auth.additional_redirect_urls
     return {
         "API_EXTERNAL_URL": project.auth_url,
         "GOTRUE_API_HOST": "0.0.0.0",
@@ -78,7 +79,7 @@ def _environment(project: Project) -> dict[str, str]:
             for kind in ("CONFIRMATION", "EMAIL_CHANGE", "INVITE", "RECOVERY")
         },
         "GOTRUE_SITE_URL": auth.site_url or project.public_url,
-        "GOTRUE_URI_ALLOW_LIST": ",".join(auth.additional_redirect_urls),
+        **({"GOTRUE_URI_ALLOW_LIST": ",".join(targets)} if targets else {}),
     }
 
 
