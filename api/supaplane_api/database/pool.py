@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +26,8 @@ WAIT_SECONDS = 5.0
 STATEMENT_SECONDS = 10
 CONNECT_SECONDS = 5
 MOST_WAITING = 500
+READS = 4
+PAUSE_SECONDS = 0.02
 
 
 class Database:
@@ -44,7 +48,6 @@ class Database:
             reconnect_timeout=60.0,
             open=False,
             configure=_configure,
-            check=_check,
             name="management",
             kwargs={
                 "autocommit": True,
@@ -72,13 +75,29 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection on which each statement is committed by itself. Raises Unavailable."""
         try:
-            async with self._pool.connection() as connection:
-                yield connection
+            connection = await self._take()
+            try:
+                async with connection:
+                    yield connection
+            finally:
+                await self._pool.putconn(connection)
         except (PoolTimeout, TooManyRequests) as error:
             raise Unavailable(DATABASE, "all connections are in use or broken") from error
         except psycopg.OperationalError as error:
             log.warning("database: %s", _first_line(error))
             raise Unavailable(DATABASE) from error
+
+    async def _take(self) -> Connection:
+        """A connection that its server has not closed: after a restart of it all of them are.
+
+        The pool's own way of checking waits a second between two that are broken.
+        """
+        while True:
+            connection: Connection = await self._pool.getconn()
+            if not _ended(connection):
+                return connection
+            await connection.close()
+            await self._pool.putconn(connection)  # which makes another in its place
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -87,31 +106,36 @@ class Database:
             yield connection
 
     async def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
-        """What a query that changes nothing gives; sent again once when the connection breaks."""
-        try:
-            async with self.connection() as connection:
-                return await query(connection)
-        except Unavailable as error:
-            cause = error.__cause__
-            if not isinstance(cause, psycopg.OperationalError) or cause.sqlstate == "57014":
-                raise  # nothing free, or the statement took too long
-        async with self.connection() as connection:
-            return await query(connection)
+        """What a query that changes nothing gives; sent again when its connection breaks."""
+        for attempt in range(READS):
+            try:
+                async with self.connection() as connection:
+                    return await query(connection)
+            except Unavailable as error:
+                if attempt + 1 == READS or not _broke(error.__cause__):
+                    raise
+            await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5) * 2**attempt)
+        raise AssertionError("unreachable")
 
     def statistics(self) -> dict[str, float]:
         """Numbers about the pool, for the metrics."""
         return {name: float(value) for name, value in self._pool.get_stats().items()}
 
 
-async def _check(connection: Connection) -> None:
-    """Throws out a connection that the server has closed, without a round trip.
+def _broke(cause: BaseException | None) -> bool:
+    """Whether the connection was lost, rather than the statement refused or too slow."""
+    lost = (None, "57P01", "57P02")  # none at all, or the server's last words
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate in lost
+
+
+def _ended(connection: Connection) -> bool:
+    """Whether the server has closed it, found without a round trip.
 
     Nothing is due on an idle connection: when there is something to read, it is the end.
     """
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
-    if poll.poll(0):
-        await AsyncConnectionPool.check_connection(connection)
+    return bool(poll.poll(0))
 
 
 async def _configure(connection: Connection) -> None:
