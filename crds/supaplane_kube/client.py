@@ -18,6 +18,7 @@ from .resources import Resource
 
 PAGE = 500
 ATTEMPTS = 4
+FIRST_WAIT = 0.1
 MAX_LINE = 4 * 1024 * 1024
 INACTIVITY_SECONDS = 75.0
 """A watch with bookmarks hears something about once a minute; a silent one is dead."""
@@ -296,5 +297,5 @@ def _wait_before_retry(error: Exception, attempt: int) -> float | None:
     if isinstance(error, (Conflict, Gone)):
         return None
     after: float | None = getattr(error, "retry_after", None)
-    pause = 0.1 * 2.0**attempt * random.uniform(0.5, 1.5)
+    pause = FIRST_WAIT * 2.0**attempt * random.uniform(0.5, 1.5)
     return min(max(pause, after or 0.0), 10.0)

@@ -128,6 +128,7 @@ def is_at_rest(observed: Observed) -> bool:
     return (
         observed.complete
         and observed.problem is None
+        and bool(observed.components)
         and all(seen.gone and seen.exists for seen in observed.components)
     )
 

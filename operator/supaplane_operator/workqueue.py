@@ -116,7 +116,9 @@ class WorkQueue(Generic[K]):
                 return key
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._until_next())
+                # Not wait_for: on Python 3.11 it can swallow that the worker is cancelled.
+                async with asyncio.timeout(self._until_next()):
+                    await self._news.wait()
 
     def done(self, key: K) -> None:
         """The work on the key ended."""

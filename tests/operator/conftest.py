@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -348,8 +348,12 @@ def new_stage(
     """Makes operators with other settings or another renderer."""
 
     @contextlib.asynccontextmanager
-    async def make(**changed: Any) -> AsyncIterator[Stage]:
-        stage = Stage(kube, replace(settings, **changed))
+    async def make(
+        *, code: str = "1", lazy: Iterable[str] = (), unready: Iterable[str] = (), **changed: Any
+    ) -> AsyncIterator[Stage]:
+        stage = Stage(kube, replace(settings, **changed), SmallRenderer(code))
+        stage.lazy |= set(lazy)
+        stage.unready |= set(unready)
         await stage.start()
         try:
             yield stage

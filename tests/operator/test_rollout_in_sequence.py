@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from supaplane_contract import names
 from supaplane_contract.status import Reason
 from supaplane_kube import resources as kinds
@@ -29,10 +31,8 @@ async def three(stage):
 async def test_an_upgrade_of_the_operator_by_itself_changes_no_pod(stage, new_stage):
     await three(stage)
     await stage.stop()
-    stage.renderer.code = "2"
     stage.kube.requests.clear()
-    async with new_stage(rollout_concurrency=0) as newer:
-        newer.renderer.code = "2"
+    async with new_stage(code="2", rollout_concurrency=0) as newer:
         for name in PROJECTS:
             await newer.until(
                 lambda name=name: (
@@ -49,10 +49,7 @@ async def test_an_upgrade_of_the_operator_by_itself_changes_no_pod(stage, new_st
 async def test_one_project_at_a_time_gets_the_new_rendering(stage, new_stage):
     await three(stage)
     await stage.stop()
-    async with new_stage() as newer:
-        newer.renderer.code = "2"
-        newer.lazy = {"rest"}
-        await newer.restart()
+    async with new_stage(code="2", lazy=["rest"]) as newer:
         await newer.until(lambda: list(codes(newer).values()).count("2") == 1)
         await newer.quiet()
         assert list(codes(newer).values()).count("2") == 1
@@ -68,10 +65,7 @@ async def test_one_project_at_a_time_gets_the_new_rendering(stage, new_stage):
 async def test_a_rollout_goes_on_where_the_last_operator_left_it(stage, new_stage):
     await three(stage)
     await stage.stop()
-    async with new_stage() as newer:
-        newer.renderer.code = "2"
-        newer.lazy = {"rest"}
-        await newer.restart()
+    async with new_stage(code="2", lazy=["rest"]) as newer:
         await newer.until(
             lambda: [
                 n for n in PROJECTS if newer.condition("UpToDate", n)["reason"] == Reason.ROLLING
@@ -85,13 +79,8 @@ async def test_a_rollout_goes_on_where_the_last_operator_left_it(stage, new_stag
 async def test_the_rollout_stops_at_the_first_that_does_not_come_back(stage, new_stage, settings):
     await three(stage)
     await stage.stop()
-    from dataclasses import replace
-
     deadlines = replace(settings.deadlines, changing=1.0)
-    async with new_stage(deadlines=deadlines) as newer:
-        newer.renderer.code = "2"
-        newer.unready = {"rest"}
-        await newer.restart()
+    async with new_stage(code="2", unready=["rest"], deadlines=deadlines) as newer:
         await newer.until(lambda: newer.engine.world.fleet.halted, seconds=15)
         assert list(codes(newer).values()).count("2") == 1
         await newer.until(
@@ -107,9 +96,7 @@ async def test_the_rollout_stops_at_the_first_that_does_not_come_back(stage, new
 async def test_a_change_of_the_wish_brings_the_new_rendering_along(stage, new_stage):
     await three(stage)
     await stage.stop()
-    async with new_stage(rollout_concurrency=0) as newer:
-        newer.renderer.code = "2"
-        await newer.restart()
+    async with new_stage(code="2", rollout_concurrency=0) as newer:
         newer.change("b", rest={"maxRows": 5})
         await newer.until(lambda: codes(newer)["b"] == "2")
         await newer.quiet()
@@ -122,9 +109,7 @@ async def test_a_held_component_keeps_its_secret(stage, new_stage):
     namespace = stage.namespace("a")
     before = stage.kube.peek(kinds.SECRETS, namespace, "rest")
     await stage.stop()
-    async with new_stage(rollout_concurrency=0) as newer:
-        newer.renderer.code = "2"
-        await newer.restart()
+    async with new_stage(code="2", rollout_concurrency=0) as newer:
         await newer.quiet()
         assert newer.kube.peek(kinds.SECRETS, namespace, "rest") == before
         newer.kube.remove(kinds.SECRETS, namespace, "rest")
@@ -150,9 +135,7 @@ async def test_drift_in_a_template_that_is_up_to_date_is_put_back(stage):
 async def test_a_held_workload_can_still_be_paused(stage, new_stage):
     await three(stage)
     await stage.stop()
-    async with new_stage(rollout_concurrency=0) as newer:
-        newer.renderer.code = "2"
-        await newer.restart()
+    async with new_stage(code="2", rollout_concurrency=0) as newer:
         newer.change("a", desiredState="Paused")
         await newer.until(lambda: newer.phase("a") == "INACTIVE")
         await newer.until(lambda: codes(newer)["a"] == "2")

@@ -1,0 +1,104 @@
+"""What is accepted, and what a person is told who asked for what cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supaplane_contract.resource import from_manifest
+from supaplane_contract.spec import ComponentName
+from supaplane_contract.status import Reason
+from supaplane_operator.accept import Accepted, Rivals, accept
+from supaplane_operator.errors import Problem
+from supaplane_operator.projects import Known
+from supaplane_operator.releases import Release
+from supaplane_operator.render import Platform
+
+REF = "a" * 20
+RELEASES = {n: Release(n, {ComponentName.DB: "x"}, frozenset(), "17") for n in ("1.9", "1.10")}
+
+ALONE = Rivals()
+
+
+def known(name: str, created: str = "2026-01-01T00:00:00Z") -> Known:
+    return Known(("home", name), f"uid-{name}", created, REF, (), "", "1")
+
+
+def accepted(
+    *, namespace: str = "home", pinned: str | None = None, rivals: Rivals = ALONE, **spec: Any
+) -> Accepted:
+    meta = {"name": "shop", "namespace": namespace, "uid": "u"}
+    return accept(
+        from_manifest({"metadata": meta, "spec": spec}),
+        ref=REF,
+        pinned=pinned,
+        homes=("home",),
+        platform=Platform("example.org"),
+        releases=RELEASES,
+        rivals=rivals,
+    )
+
+
+def refused(**rest: Any) -> Problem:
+    with pytest.raises(Problem) as caught:
+        accepted(**rest)
+    return caught.value
+
+
+def test_the_newest_release_is_taken_by_number_not_by_letter():
+    assert accepted().release.name == "1.10"
+
+
+def test_the_pinned_release_stays_and_the_spec_wins_over_it():
+    assert accepted(pinned="1.9").release.name == "1.9"
+    assert accepted(pinned="1.9", release="1.10").release.name == "1.10"
+
+
+def test_a_pinned_release_that_is_no_longer_known_is_not_replaced_by_another():
+    problem = refused(pinned="0.1")
+    assert problem.reason is Reason.RELEASE_UNKNOWN
+    assert "1.10, 1.9" in problem.message
+
+
+def test_another_namespace_is_told_how_it_becomes_a_home():
+    problem = refused(namespace="elsewhere")
+    assert problem.reason is Reason.NAMESPACE_NOT_A_HOME
+    assert "SUPAPLANE_HOME_NAMESPACES=home,elsewhere" in problem.message
+
+
+def test_a_ref_belongs_to_the_oldest():
+    accepted(rivals=Rivals(by_ref=[known("shop"), known("other")]))
+    problem = refused(rivals=Rivals(by_ref=[known("other"), known("shop")]))
+    assert problem.reason is Reason.REF_TAKEN
+    assert "home/other" in problem.message
+
+
+def test_an_own_host_below_the_platforms_domain_is_fine():
+    result = accepted(host=f"{REF}.example.org")
+    assert result.network is None
+    assert result.spec.host == f"{REF}.example.org"
+
+
+@pytest.mark.parametrize(
+    "host", ["api.example.org", f"{'b' * 20}.example.org", "x.y.example.org", "example.org"]
+)
+def test_other_names_below_the_platforms_domain_are_reserved(host):
+    for spec in ({"host": host}, {"customDomains": [host]}):
+        result = accepted(**spec)
+        assert result.network is not None
+        assert result.network.reason is Reason.HOST_RESERVED
+        assert result.spec.host is None
+        assert result.spec.custom_domains == []
+
+
+def test_a_name_that_only_ends_alike_is_not_reserved():
+    assert accepted(host="notexample.org").network is None
+
+
+def test_a_host_belongs_to_the_oldest_and_the_other_hosts_stay():
+    rivals = Rivals(by_host={"a.com": [known("other"), known("shop")], "b.com": [known("shop")]})
+    result = accepted(rivals=rivals, customDomains=["a.com", "b.com"])
+    assert result.network is not None
+    assert result.network.reason is Reason.HOST_TAKEN
+    assert result.spec.custom_domains == ["b.com"]
