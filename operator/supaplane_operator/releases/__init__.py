@@ -58,9 +58,10 @@ def newest(releases: Mapping[str, Release]) -> Release:
     return releases[max(releases, key=order)]
 
 
-def order(name: str) -> tuple[int, ...]:
-    """The key that puts 2026.10.1 after 2026.9.1."""
-    return tuple(int(n) for n in NUMBER.findall(name))
+def order(name: str) -> tuple[tuple[int, ...], bool, str]:
+    """The key that puts 2026.10.1 after 2026.9.1, and 2026.10.1-rc1 before 2026.10.1."""
+    base, _, rest = name.partition("-")
+    return tuple(int(n) for n in NUMBER.findall(base)), not rest, rest
 
 
 def parse(name: str, data: Mapping[str, Any]) -> Release:

@@ -1,0 +1,138 @@
+"""May everybody reach whom they are told to speak to, and nobody else?"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from supaplane_contract import names
+from supaplane_contract.spec import ComponentName
+from supaplane_operator.render import Platform, Rendered, RenderInput, project
+from supaplane_operator.render.components import PARTS
+
+MakeInput = Callable[..., RenderInput]
+NAME = re.compile(r"\b([a-z]+)\.supabase-[a-z]{20}\.svc\.")
+
+
+def policies(rendered: Rendered) -> dict[str, Any]:
+    return {
+        m["metadata"]["name"]: m["spec"] for m in rendered.manifests if m["kind"] == "NetworkPolicy"
+    }
+
+
+def told(rendered: Rendered) -> set[tuple[str, str]]:
+    """(component, whose name it is told), out of what lies in its Secret, config and variables."""
+    found = set()
+    for manifest in rendered.manifests:
+        component = manifest["metadata"]["labels"][names.LABEL_COMPONENT]
+        if component == "project" or manifest["kind"] == "NetworkPolicy":
+            continue
+        text = json.dumps(manifest)
+        if manifest["kind"] == "Secret":
+            text = "".join(base64.b64decode(v).decode() for v in manifest["data"].values())
+        found |= {(component, called) for called in NAME.findall(text) if called != component}
+    return found
+
+
+def allowed(rendered: Rendered, direction: str) -> set[tuple[str, str]]:
+    """(caller, called) as one side's policies say."""
+    found = set()
+    for name, spec in policies(rendered).items():
+        for rule in spec.get(direction, []):
+            for peer in rule.get("from" if direction == "ingress" else "to", []):
+                labels = peer.get("podSelector", {}).get("matchLabels", {})
+                if names.LABEL_COMPONENT in labels:
+                    other = labels[names.LABEL_COMPONENT]
+                    found.add((other, name) if direction == "ingress" else (name, other))
+    return found
+
+
+def test_the_edges_are_those_that_the_rendered_addresses_make(sample: Any) -> None:
+    rendered = project(sample.input)
+    if not policies(rendered):
+        pytest.fail("every sample has policies")
+    mentioned = {
+        (part.name.value, other.value) for part in PARTS.values() for other in part.mentions
+    }
+    assert mentioned <= told(rendered)
+    assert allowed(rendered, "egress") == told(rendered) - mentioned
+
+
+def test_both_ends_agree(sample: Any) -> None:
+    rendered = project(sample.input)
+    assert allowed(rendered, "ingress") == allowed(rendered, "egress")
+
+
+def test_everything_that_no_policy_names_is_refused_both_ways(sample: Any) -> None:
+    spec = policies(project(sample.input))["default-deny"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_ports_are_those_of_the_service(sample: Any) -> None:
+    rendered = project(sample.input)
+    for name, spec in policies(rendered).items():
+        if name == "default-deny":
+            continue
+        wanted = sorted(PARTS[ComponentName(name)].ports.values())
+        for rule in spec.get("ingress", []):
+            assert [p["port"] for p in rule["ports"]] == wanted
+
+
+def test_only_the_gateway_can_be_reached_from_outside(samples: Any) -> None:
+    found = {
+        name
+        for name, spec in policies(project(samples["minimal"].input)).items()
+        for rule in spec.get("ingress", [])
+        if "from" not in rule or any("podSelector" not in peer for peer in rule["from"])
+    }
+    assert found == {"gateway"}
+
+
+def test_ingress_controllers_of_named_namespaces_only(samples: Any) -> None:
+    found = policies(project(samples["default"].input))
+    rules = found["gateway"]["ingress"]
+    outside = [peer for rule in rules for peer in rule["from"] if "namespaceSelector" in peer]
+    assert [
+        p["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for p in outside
+    ] == [
+        "ingress-nginx",
+        "supaplane-system",
+    ]
+    assert "podSelector" in outside[1]
+    api = found["meta"]["ingress"][-1]["from"][0]
+    assert api["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "supaplane-api"}
+
+
+def test_only_auth_may_reach_the_internet_and_nothing_private_with_it(samples: Any) -> None:
+    found = policies(project(samples["minimal"].input))
+    blocks = {
+        name: [p["ipBlock"] for rule in spec.get("egress", []) for p in rule["to"]
+               if p.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"]
+        for name, spec in found.items()
+    }  # fmt: skip
+    assert {name for name, block in blocks.items() if block} == {"auth"}
+    assert "169.254.0.0/16" in blocks["auth"][0]["except"]
+    assert "10.0.0.0/8" in blocks["auth"][0]["except"]
+
+
+def test_a_project_may_close_the_way_to_the_internet(samples: Any) -> None:
+    found = policies(project(samples["custom"].input))
+    assert "0.0.0.0/0" not in json.dumps([spec.get("egress") for spec in found.values()])
+
+
+def test_a_project_may_do_without_policies(make_input: MakeInput) -> None:
+    assert policies(project(make_input({"network": {"restrict": False}}))) == {}
+
+
+def test_another_way_to_dns_can_be_set(make_input: MakeInput) -> None:
+    platform = Platform("example.com", dns_namespace="dns", dns_cidrs=("10.1.2.3/32",))
+    rule = policies(project(make_input(platform=platform)))["db"]["egress"][0]
+    assert rule["to"][0]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "dns"
+    }
+    assert rule["to"][1] == {"ipBlock": {"cidr": "10.1.2.3/32"}}
