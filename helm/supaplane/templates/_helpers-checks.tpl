@@ -1,0 +1,17 @@
+{{/* What no schema can say. Included once, by the operator's Deployment. */}}
+{{- define "supaplane.checks" -}}
+{{- if not .Values.domainBase }}
+{{- fail "\n\ndomainBase is needed: --set domainBase=projects.example.org" }}
+{{- end }}
+{{- if has .Release.Namespace .Values.homeNamespaces }}
+{{- fail (printf "\n\nthe release must not be in a home namespace: the operator reads the Secrets of home namespaces, and those of the API are in %s. Install into another namespace, as in --namespace supaplane-system --create-namespace" .Release.Namespace) }}
+{{- end }}
+{{- range .Values.homeNamespaces }}
+{{- if or (hasPrefix "kube-" .) (hasPrefix "supabase-" .) (eq . "default") }}
+{{- fail (printf "\n\n%s cannot be a home namespace: the operator reads the Secrets of home namespaces" .) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.api.enabled (not .Values.api.database.existingSecret.name) }}
+{{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.enabled=false)" }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,22 @@
+{{/* Names. A project namespace belongs to one platform, so there is one Supaplane in a cluster and
+its objects have fixed names: the operator relies on those of its Lease and of supaplane-project. */}}
+
+{{- define "supaplane.operator.name" -}}supaplane-operator{{- end }}
+
+{{- define "supaplane.api.name" -}}supaplane-api{{- end }}
+
+{{- define "supaplane.operator.user" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "supaplane.operator.name" . }}
+{{- end }}
+
+{{- define "supaplane.api.user" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "supaplane.api.name" . }}
+{{- end }}
+
+{{- define "supaplane.api.secretName" -}}
+{{ .Values.api.secrets.existingSecret | default "supaplane-api-secrets" }}
+{{- end }}
+
+{{- define "supaplane.api.host" -}}
+{{ .Values.api.ingress.host | default (printf "api.%s" .Values.domainBase) }}
+{{- end }}

@@ -1,0 +1,48 @@
+{{/* The operator's settings. A test holds the names equal to those that the operator knows. */}}
+{{- define "supaplane.operator.env" -}}
+{{- $projects := .Values.projects }}
+{{- $operator := .Values.operator }}
+- name: DOMAIN_BASE
+  value: {{ .Values.domainBase | quote }}
+- name: SUPAPLANE_HOME_NAMESPACES
+  value: {{ join "," .Values.homeNamespaces | quote }}
+- name: SUPAPLANE_LEASE
+  value: "on"
+- name: SUPAPLANE_OPERATOR_NAMESPACE
+  value: {{ .Release.Namespace | quote }}
+- name: SUPAPLANE_SERVICE_ACCOUNT
+  value: {{ include "supaplane.operator.name" . | quote }}
+- name: SUPAPLANE_IDENTITY
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: SUPAPLANE_PROBE_PORT
+  value: "8080"
+{{- include "supaplane.variable" (list "SUPAPLANE_URL_SCHEME" $projects.urlScheme) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_URL_PORT" $projects.urlPort) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_CLUSTER_DOMAIN" $projects.clusterDomain) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_STORAGE_CLASS" $projects.storageClass) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_DNS_NAMESPACE" $projects.dnsNamespace) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_ALLOWED_ANNOTATIONS" (join "," $projects.allowedAnnotations)) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_IMAGE_PULL_SECRETS" (join "," $projects.imagePullSecrets)) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_KIND" $projects.ingress.kind) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_CLASS" $projects.ingress.className) }}
+{{- with $projects.ingress.annotations }}
+{{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_ANNOTATIONS" (toJson .)) }}
+{{- end }}
+{{- with $projects.ingress.parentRefs }}
+{{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_PARENT_REFS" (toJson .)) }}
+{{- end }}
+{{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_NAMESPACES" (join "," $projects.ingress.namespaces)) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_TLS_ISSUER" $projects.ingress.tlsIssuer) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_LOG_FORMAT" $operator.logFormat) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_LOG_LEVEL" $operator.logLevel) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_WORKERS" $operator.workers) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_APPLY_PARALLELISM" $operator.applyParallelism) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_ROLLOUT_CONCURRENCY" $operator.rolloutConcurrency) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_RESYNC_SECONDS" $operator.resyncSeconds) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_TEARDOWN_PATIENCE_SECONDS" $operator.teardownPatienceSeconds) }}
+{{- range $name, $seconds := $operator.deadlines }}
+{{- include "supaplane.variable" (list (printf "SUPAPLANE_DEADLINE_%s" (snakecase $name | upper)) $seconds) }}
+{{- end }}
+{{- end }}
