@@ -114,7 +114,15 @@ def from_status(
         kind = AlreadyExists
     elif reason == "Expired":
         kind = Gone
+    elif _is_another_object(status.get("details") or {}):
+        kind = Conflict
     error = kind(code, reason, str(status.get("message") or ""), status.get("details") or {})
     seconds = error.details.get("retryAfterSeconds")
     error.retry_after = retry_after or (float(seconds) if seconds else None)
     return error
+
+
+def _is_another_object(details: Mapping[str, Any]) -> bool:
+    """A patch that names a uid, and the object of that name has another: 422 to the server."""
+    causes = details.get("causes") or ()
+    return any(cause.get("field") == "metadata.uid" for cause in causes)

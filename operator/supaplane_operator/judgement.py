@@ -71,7 +71,7 @@ def judge(
     )
     late = _late(before, previous, now, deadlines)
     verdict = next_phase(before, wish, observed, late=late)
-    fits = is_at_rest(observed) if paused else is_as_wished(observed)
+    fits = _fits(verdict.phase, paused, observed)
     overdue = verdict.phase in FAILED or (verdict.phase in ACTIVE and stalled and not fits)
     running, ended = _operations(previous, observed, verdict.phase, fits, now)
     return Judgement(
@@ -87,6 +87,12 @@ def judge(
         operation=running,
         last_operation=ended,
     )
+
+
+def _fits(phase: Phase, paused: bool, observed: Observed) -> bool:
+    if paused:
+        return phase is Phase.INACTIVE and is_at_rest(observed)
+    return phase in ACTIVE and is_as_wished(observed)
 
 
 def _late(
