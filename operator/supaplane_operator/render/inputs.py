@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any, Final
+
+import orjson
 
 from supaplane_contract.spec import Component
 
@@ -64,4 +65,4 @@ def _extra_environment(project: Project, part: Part) -> Mapping[str, Mapping[str
 
 
 def _canonical(content: Any) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ RESTRICTED: Final[Manifest] = {
     "capabilities": {"drop": ["ALL"]},
 }
 """Container fields that the Pod Security Standard `restricted` asks for."""
+LONGEST_NAME: Final = 253
 ANNOTATION_SCALING: Final = f"{names.GROUP}/scaling"
 """`automatic` or `asleep`, where an autoscaler runs. Waking such a workload means giving up
 `replicas`, which no comparison of rendered fields would notice; this annotation it does notice."""
@@ -42,8 +44,11 @@ def render(project: Project, part: Part, own: Project) -> tuple[list[Manifest], 
 
 
 def user_environment(source: str) -> str:
-    """Name of our copy of a Secret of the user's."""
-    return f"env-{source}"
+    """Name of our copy of a Secret of the user's, as long as a name may be."""
+    name = f"env-{source}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 17]}-{hashlib.sha256(source.encode()).hexdigest()[:16]}"
 
 
 def _beside(project: Project, part: Part, pod: Pod) -> Iterator[Manifest]:
@@ -91,7 +96,13 @@ def _workload(project: Project, part: Part, pod: Pod, inputs_hash: str) -> Manif
 
 def _strategy(part: Part) -> Manifest:
     if part.stateful:
-        return {"serviceName": part.name.value, "updateStrategy": {"type": "RollingUpdate"}}
+        return {
+            "serviceName": part.name.value,
+            "updateStrategy": {"type": "RollingUpdate"},
+            # otherwise a pod that never becomes ready is never replaced by a mended one
+            # (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback)
+            "podManagementPolicy": "Parallel",
+        }
     kind: Manifest = {"type": "Recreate"}
     if not part.recreate:
         kind = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}

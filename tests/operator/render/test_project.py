@@ -434,3 +434,11 @@ def test_a_missing_credential_stops_everything(
     with pytest.raises(NotRenderable, match=key) as refusal:
         project(make_input(credentials=left))
     assert refusal.value.reason is Reason.CREDENTIALS_LOST
+
+
+def test_the_copy_of_a_secret_with_the_longest_name_has_a_name_too(make_input: MakeInput) -> None:
+    name = "a" * 253
+    spec = {"auth": {"extraEnvFrom": [{"name": name}]}}
+    rendered = project(make_input(spec, secrets={(name, "KEY"): "value"}))
+    (copy,) = [m for m in of_kind(rendered, "Secret") if "KEY" in m["data"]]
+    assert len(copy["metadata"]["name"]) == 253

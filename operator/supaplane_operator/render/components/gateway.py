@@ -5,11 +5,12 @@ Its whole configuration is rendered here and lies in the component's Secret, for
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import orjson
 
 from supaplane_contract import quantities, shares
 from supaplane_contract.spec import ComponentName, IngressKind
@@ -53,7 +54,7 @@ def pod(project: Project) -> Pod:
             "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
             "volumeMounts": [{"name": "config", "mountPath": FOLDER, "readOnly": True}],
         },
-        secret_files={CONFIG: json.dumps(envoy.bootstrap(configuration(project)), indent=1)},
+        secret_files={CONFIG: _text(envoy.bootstrap(configuration(project)))},
         spec={
             "securityContext": {
                 "runAsNonRoot": True,
@@ -74,6 +75,10 @@ def pod(project: Project) -> Pod:
             ],
         },
     )
+
+
+def _text(config: Mapping[str, Any]) -> str:
+    return orjson.dumps(config, option=orjson.OPT_INDENT_2).decode()
 
 
 def configuration(project: Project) -> envoy.GatewayConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ ROUTER: Final[Mapping[str, Any]] = {
     "typed_config": {"@type": f"{_FILTERS}router.v3.Router"},
 }
 OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
+_SPECIAL: Final = re.compile(rb"[^0-9A-Za-z._-]")
 _KEY_CHECK: Final = (resources.files(__package__) / "keys.lua").read_text()
 
 
@@ -78,11 +80,8 @@ def script(keys: Keys) -> str:
 
 def lua_text(text: str) -> str:
     """A literal of Lua for any text: whatever is not a plain character by its number."""
-    plain = "".join(
-        chr(byte) if (chr(byte).isalnum() and byte < 128) or byte in b"._-" else f"\\{byte:03d}"
-        for byte in text.encode()
-    )
-    return f'"{plain}"'
+    plain = _SPECIAL.sub(lambda match: b"\\%03d" % match[0][0], text.encode())
+    return f'"{plain.decode()}"'
 
 
 def _only(tokens: tuple[str, ...]) -> dict[str, Any]:
