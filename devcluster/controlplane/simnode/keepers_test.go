@@ -88,6 +88,19 @@ func TestADeletedPodGoesAtOnceUnlessItsNodeIsLost(t *testing.T) {
 	}
 }
 
+func TestThePodsOfANamespaceThatEndsGoAtOnce(t *testing.T) {
+	keeper, client := podKeeperFor(makePod(), simulatedNode(nil))
+	keeper.namespaces = storeOf(&corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: ptr.To(metav1.NewTime(noon))},
+	})
+	if _, err := keeper.reconcile(t.Context(), "shop/auth-0"); err != nil {
+		t.Fatal(err)
+	}
+	if actions := client.Actions(); len(actions) != 1 || actions[0].GetVerb() != "delete" {
+		t.Errorf("actions were %v", actions)
+	}
+}
+
 func TestADeletedPodWithAFinalizerEndsFirst(t *testing.T) {
 	pod := makePod(func(p *corev1.Pod) {
 		p.DeletionTimestamp = ptr.To(metav1.NewTime(noon))

@@ -49,7 +49,7 @@ func (k *podKeeper) reconcile(ctx context.Context, key string) (time.Duration, e
 	if err != nil {
 		return 0, err
 	}
-	if pod.DeletionTimestamp != nil {
+	if pod.DeletionTimestamp != nil || k.namespaceEnds(pod.Namespace) {
 		return 0, k.remove(ctx, scene)
 	}
 	status, again := Next(scene)
@@ -92,6 +92,13 @@ func namespaceFaults(namespaces cache.Store, name string) string {
 		return ""
 	}
 	return object.(*corev1.Namespace).Annotations[FaultsAnnotation]
+}
+
+// namespaceEnds: the namespace controller looks 5 s after the deletion, and again 5 s later if it still finds pods. They
+// cannot be replaced any more, so removing them before it looks the first time saves the second.
+func (k *podKeeper) namespaceEnds(name string) bool {
+	object, exists, err := k.namespaces.GetByKey(name)
+	return err == nil && exists && object.(*corev1.Namespace).DeletionTimestamp != nil
 }
 
 func (k *podKeeper) simulatedNode(name string) *corev1.Node {

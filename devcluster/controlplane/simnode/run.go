@@ -228,7 +228,8 @@ func (s *simulation) nodeUpdated(before, after *corev1.Node) {
 }
 
 func (s *simulation) namespaceUpdated(before, after *corev1.Namespace) {
-	if before.Annotations[FaultsAnnotation] == after.Annotations[FaultsAnnotation] {
+	ends := before.DeletionTimestamp == nil && after.DeletionTimestamp != nil
+	if !ends && before.Annotations[FaultsAnnotation] == after.Annotations[FaultsAnnotation] {
 		return
 	}
 	s.enqueueIndexed(podsByNamespace, after.Name)
