@@ -19,6 +19,7 @@ from supaplane_contract.spec import ProjectSpec
 
 RandomBytes = Callable[[int], bytes]
 
+
 @pytest.fixture(scope="session")
 def random_bytes() -> Callable[[int], RandomBytes]:
     """A source of bytes for a seed: the same seed, the same bytes."""
