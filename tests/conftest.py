@@ -60,5 +60,5 @@ def _until_served(cluster: Cluster, seconds: float = 30.0) -> None:
 
 def _alive(cluster_name: str) -> bool:
     """Whether the test run that a cluster is named after still runs."""
-    number = re.fullmatch(r"tests-(\d+)", cluster_name)
+    number = re.fullmatch(r"tests-(\d+)(-[a-z]+)?", cluster_name)
     return number is not None and Path(f"/proc/{number[1]}").exists()
