@@ -18,7 +18,7 @@ from fastapi.routing import iter_route_contexts
 
 from .deps import Rule
 from .problems import Cause
-from .schema import Message
+from .schema import GoTrueMessage, Message
 
 DESCRIPTION = """\
 Makes and shows Supabase projects on Kubernetes. Sign in at `/auth/token`, send the access token as
@@ -99,7 +99,8 @@ def complete(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Message"] = Message.model_json_schema()
+    for model in (Message, GoTrueMessage):
+        schemas[model.__name__] = model.model_json_schema()
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     document["components"]["securitySchemes"] = {"bearer": bearer}
     for operation in operations(app):
@@ -126,11 +127,12 @@ def _add_errors(entry: dict[str, Any], operation: Operation) -> None:
     if entry.get(CAUSES):
         statuses.add(503)
     for status in sorted(statuses):
-        responses.setdefault(str(status), _response(status))
+        responses.setdefault(str(status), _response(status, operation.path))
 
 
-def _response(status: int) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Message"}
+def _response(status: int, path: str) -> dict[str, Any]:
+    model = GoTrueMessage if path.startswith("/auth/") else Message
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"description": _TEXT[status], "content": {"application/json": {"schema": schema}}}
 
 

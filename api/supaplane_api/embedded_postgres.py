@@ -40,6 +40,7 @@ FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_pa
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
+"""Servers that this process started, to take note of their end."""
 
 
 class EmbeddedPostgresFailed(RuntimeError):
@@ -163,8 +164,9 @@ def stop(folder: Path) -> bool:
                 f"PostgreSQL (process {running.pid}) does not stop; its log is {folder / 'log'}"
             )
         time.sleep(0.02)
-        _reap(running.pid)
-    _reap(running.pid)
+    child = _children.pop(running.pid, None)
+    if child is not None:
+        child.wait()
     return True
 
 
@@ -215,6 +217,7 @@ def _await_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> _
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             process.wait()
+            _children.pop(process.pid, None)
             last = log.read_text(errors="replace")[-1500:] if log.exists() else ""
             raise EmbeddedPostgresFailed(f"PostgreSQL did not start; the end of {log}:\n{last}")
         time.sleep(0.02)
@@ -248,19 +251,15 @@ def _running(folder: Path) -> _Running | None:
 
 
 def _lives(pid: int, folder: Path) -> bool:
-    """Whether that process still is the server of this folder: pids are used again."""
+    """Whether that process still is the server of this folder: pids are used again.
+
+    What has ended and was not taken note of has an empty command line.
+    """
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
     return str(folder / "data").encode() in command
-
-
-def _reap(pid: int) -> None:
-    """Takes note of the end of a server that this process started."""
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        del _children[pid]
 
 
 @contextlib.contextmanager

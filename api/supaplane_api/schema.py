@@ -41,6 +41,19 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class GoTrueMessage(Answer):
+    """What every error below /auth says, in the words of GoTrue's clients."""
+
+    message: str
+    """What went wrong and what to do."""
+    msg: str
+    """The same, where older clients look for it."""
+    code: int
+    """The HTTP status."""
+    error_code: str
+    """The kind of error, as a constant."""
+
+
 class Message(Answer):
     """What every error says."""
 

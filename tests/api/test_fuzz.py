@@ -1,0 +1,117 @@
+"""Every operation is fed what its own description allows, and much that it does not.
+
+Against a server on a socket, with real tokens: no hang, no answer that is not described, no 5xx but
+the described 503, and every answer of the described shape.
+"""
+
+import os
+import subprocess
+import sys
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from supaplane_api import embedded_postgres
+from supaplane_api.documents import application
+
+ACCOUNT = {"email": "fuzz@example.org", "password": "plum kettle orbit 47"}
+LEAVER = ACCOUNT | {"email": "leaver@example.org"}
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 12
+SECONDS = 20
+DOCUMENTED_TROUBLE = {503}
+schema = schemathesis.openapi.from_dict(application().openapi())
+
+
+@dataclass
+class Target:
+    """A server with an account, an organization and two projects."""
+
+    url: str
+    client: httpx.Client
+    slug: str
+    refs: list
+
+    reached: dict = field(default_factory=lambda: defaultdict(set))
+    """Statuses by operation."""
+
+    def token(self, account):
+        answer = self.client.post("/auth/token?grant_type=password", json=account)
+        return answer.raise_for_status().json()["access_token"]
+
+
+@pytest.fixture(scope="module")
+def target(postgres, template):
+    name = "fuzzed"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = postgres.replace(f"/{embedded_postgres.DATABASE}?", f"/{name}?")
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "serve_on_memory.py")],
+        env=os.environ | {"DATABASE_URL": url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        with httpx.Client(base_url=url, timeout=SECONDS) as client:
+            made = filled(url, client)
+            yield made
+            hollow = [of for of, statuses in made.reached.items() if min(statuses) >= 400]
+            assert [of for of in hollow if of.startswith("GET")] == []
+    finally:
+        server.communicate(timeout=60)
+    assert server.returncode == 0
+
+
+def filled(url, client):
+    for account in (ACCOUNT, LEAVER):
+        client.post("/platform/signup", json=account).raise_for_status()
+    target = Target(url, client, "", [])
+    client.headers["Authorization"] = f"Bearer {target.token(ACCOUNT)}"
+    organization = client.post("/platform/organizations", json={"name": "Acme"}).json()
+    target.slug = organization["slug"]
+    for name in ("one", "two"):
+        body = {"name": name, "organization_slug": target.slug, "db_pass": "violet-harbor-92-sad"}
+        made = client.post("/platform/projects", json=body).raise_for_status().json()
+        target.refs.append(made["ref"])
+    return target
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_breaks_its_operation(target, case):
+    turn = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
+    if turn % 3:  # else with whatever was made up
+        known = {"slug": target.slug, "ref": target.refs[turn % 2]}
+        case.path_parameters.update({k: v for k, v in known.items() if k in case.path_parameters})
+    headers = {"Authorization": target.client.headers["Authorization"]} if turn % 5 else {}
+    if case.path.endswith("/logout"):  # of a session that may end
+        headers = {"Authorization": f"Bearer {target.token(LEAVER)}"}
+    response = case.call(base_url=target.url, headers=headers, timeout=SECONDS)
+    target.reached[case.operation.label].add(response.status_code)
+    trouble = [] if response.status_code in DOCUMENTED_TROUBLE else [not_a_server_error]
+    case.validate_response(response, checks=CHECKS + trouble)
