@@ -70,6 +70,7 @@ func (o etcdOptions) config() (*embed.Config, error) {
 		return nil, fmt.Errorf("--listen-peer-url: %w", err)
 	}
 	config := embed.NewConfig()
+	config.Name = "devcluster"
 	config.Dir = o.dataDir
 	config.ListenClientUrls = []url.URL{*client}
 	config.AdvertiseClientUrls = []url.URL{*client}
@@ -79,5 +80,7 @@ func (o etcdOptions) config() (*embed.Config, error) {
 	config.SnapshotCount = o.snapshotCount
 	config.UnsafeNoFsync = o.unsafeNoFsync
 	config.LogLevel = "warn"
+	// Only etcd's own main sets this default; without it every single request is logged as a slow one.
+	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	return config, nil
 }

@@ -92,6 +92,8 @@ class Cluster:
             started += members.start_missing(others)
             self._wait_until_usable(state, members)
         say(self._came_up(started))
+        if self._options and self._options != state.options:
+            say("It keeps the options that it was started with; `down` first to change them.")
 
     def down(self, keep_data: bool = False) -> None:
         """End every process and remove the folder; keep_data leaves it for the next `up`."""

@@ -11,6 +11,8 @@ from .components import USERS, Plan
 from .layout import Layout
 from .state import write_private
 
+LARGE_LOG = 20 * 1024 * 1024
+
 
 def write(plan: Plan, name: str) -> None:
     """Keys and tokens are kept if they are there; what follows from options is written again."""
@@ -47,6 +49,12 @@ def _write_users(plan: Plan, name: str) -> None:
     for who in [who for who in USERS if who != "admin"] + ["admin"]:
         path = layout.kubeconfig if who == "admin" else layout.component_kubeconfig(who)
         write_private(path, kubeconfig.render(name, plan.server, ca, USERS[who][0], tokens[who]))
+
+
+def set_aside(log: Path) -> None:
+    """A log that has grown large starts anew, and the one before it stays."""
+    if log.exists() and log.stat().st_size > LARGE_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def last_lines(path: Path, count: int) -> str:

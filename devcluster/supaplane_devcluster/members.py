@@ -71,7 +71,9 @@ class Members:
             save(self._layout.state, self._state)
 
         argv = components.command(self.plan, component)
-        processes.start(argv, self._layout.log(component), self._layout.folder, record)
+        log = self._layout.log(component)
+        files.set_aside(log)
+        processes.start(argv, log, self._layout.folder, record)
 
     def _epitaph(self, component: str) -> str:
         log = self._layout.log(component)

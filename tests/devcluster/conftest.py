@@ -20,7 +20,7 @@ MakeCluster = Callable[..., Cluster]
 def eventually() -> Eventually:
     """Ask until the answer is true, at most for `timeout` seconds; the last answer is returned."""
 
-    def ask(question: Callable[[], Any], timeout: float = 30.0, every: float = 0.05) -> Any:
+    def ask(question: Callable[[], Any], timeout: float = 60.0, every: float = 0.05) -> Any:
         deadline = time.monotonic() + timeout
         while not (answer := question()):
             assert time.monotonic() < deadline, f"not within {timeout} s; the last was {answer!r}"

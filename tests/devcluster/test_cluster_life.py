@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from supaplane_devcluster import Cluster, DidNotStart, NotRunning, build, cli, components
+from supaplane_devcluster import (
+    Cluster,
+    ClusterOptions,
+    DidNotStart,
+    NotRunning,
+    build,
+    cli,
+    components,
+)
 from supaplane_devcluster.state import load
 
 pytestmark = pytest.mark.cluster
@@ -51,7 +59,16 @@ def test_up_again_finds_it_running(make_cluster: MakeCluster) -> None:
     said: list[str] = []
     cluster.up(said.append)
     assert said == ["Cluster 'one' was running already."]
+    Cluster("one", home=cluster.layout.folder.parent.parent, options=ClusterOptions(nodes=1)).up(
+        said.append
+    )
+    assert "keeps the options" in said[-1]
     assert pids(cluster) == before
+
+
+def test_etcd_does_not_log_every_request(make_cluster: MakeCluster) -> None:
+    with make_cluster() as cluster:
+        assert cluster.layout.log("etcd").read_text().count("request stats") < 20
 
 
 def test_two_clusters_run_side_by_side(make_cluster: MakeCluster) -> None:

@@ -73,6 +73,18 @@ def test_files_that_are_there_keep_their_keys(plan: Plan) -> None:
     assert {p: p.read_text() for p in plan.layout.folder.rglob("*") if p.is_file()} == before
 
 
+def test_a_log_that_has_grown_large_is_set_aside(tmp_path: Path) -> None:
+    log = tmp_path / "etcd.log"
+    files.set_aside(log)
+    log.write_text("short")
+    files.set_aside(log)
+    assert log.read_text() == "short"
+    with log.open("w") as file:
+        file.truncate(files.LARGE_LOG + 1)
+    files.set_aside(log)
+    assert [path.name for path in tmp_path.iterdir()] == ["etcd.log.1"]
+
+
 def test_the_kubeconfig_is_the_administrators_and_self_contained(plan: Plan) -> None:
     files.write(plan, "dev")
     text = plan.layout.kubeconfig.read_text()
