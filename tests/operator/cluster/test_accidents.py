@@ -219,7 +219,7 @@ async def test_with_the_narrow_rights_of_the_design_a_project_lives_and_goes(
     devcluster.kubectl("create", "serviceaccount", account, "-n", home)
     await _grant(cluster, account)
     operator = new_operator(
-        kubeconfig=devcluster.user_kubeconfig(f"{home}:{account}"),
+        kubeconfig=devcluster.user_kubeconfig(f"{home}/{account}"),
         environ={
             "SUPAPLANE_OPERATOR_NAMESPACE": home,
             "SUPAPLANE_SERVICE_ACCOUNT": account,
