@@ -17,7 +17,6 @@ from supaplane_operator.render import (
 from supaplane_operator.render.components import PARTS
 
 MakeInput = Callable[..., RenderInput]
-MakeInput = Callable[..., RenderInput]
 
 
 def of_kind(rendered: Rendered, *kinds: str) -> list[dict[str, Any]]:
