@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -53,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
     kubeconfig = add("kubeconfig", "print the path of a cluster's kubeconfig", _kubeconfig)
     for command in (down, status, kubeconfig):
         _add_name(command)
+    kubectl = add("kubectl", "run the cluster's own kubectl; all that follows is for it", _kubectl)
+    kubectl.add_argument(
+        "--cluster", dest="name", default="dev", help="which cluster (default: dev)"
+    )
+    kubectl.add_argument("words", nargs=argparse.REMAINDER, metavar="...")
     log = add("logs", "print the log of a component", _logs)
     _add_name(log)
     log.add_argument("component", nargs="?", default=components.API_SERVER)
@@ -189,6 +195,13 @@ def _kubeconfig(arguments: argparse.Namespace) -> None:
     cluster = Cluster(arguments.name, arguments.home)
     _ = cluster.server  # fails in words if there is none
     print(cluster.kubeconfig)
+
+
+def _kubectl(arguments: argparse.Namespace) -> None:
+    cluster = Cluster(arguments.name, arguments.home)
+    command = [*cluster.kubectl_command(), *arguments.words]
+    # In our place, so that it has the terminal, its signals and its exit code to itself.
+    os.execve(command[0], command, os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
 
 
 def _logs(arguments: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from .locks import folder_lock
 from .members import Members
 from .options import ClusterOptions, checked_name
 from .processes import Process
-from .state import State, load, save
+from .state import State, load, ports_of_all, save
 
 Progress = Callable[[str], None]
 
@@ -177,7 +177,7 @@ class Cluster:
     ) -> subprocess.CompletedProcess[str]:
         """Run the kubectl of the same version as administrator."""
         answer = subprocess.run(
-            [str(self._binary_of(self._known(), _silent)), "kubectl", *args],
+            [*self.kubectl_command(), *args],
             # Never our own standard input: `kubectl apply -f -` would wait for somebody to type.
             input=input or "",
             capture_output=True,
@@ -189,6 +189,10 @@ class Cluster:
         if check and answer.returncode:
             raise CommandFailed(f"kubectl {' '.join(args)}: {answer.stderr.strip()}")
         return answer
+
+    def kubectl_command(self) -> list[str]:
+        """The beginning of a command line; KUBECONFIG is for the caller to set."""
+        return [str(self._binary_of(self._known(), _silent)), "kubectl"]
 
     def user_kubeconfig(self, service_account: str, duration: str = "1h") -> Path:
         """A kubeconfig of the ServiceAccount `namespace/name`, by TokenRequest."""
@@ -251,7 +255,7 @@ class Cluster:
     def _ports(self, known: dict[str, int]) -> dict[str, int]:
         """Those that it has, and the rest; a kept cluster may be of a version with fewer."""
         wanted = [name for name in components.PORT_NAMES if name not in known]
-        taken = _ports_of_others(self.layout) | set(known.values())
+        taken = ports_of_all(self.layout.folder.parent) | set(known.values())
         return known | ports.choose(wanted, taken, random.Random())
 
     def _wait_until_usable(self, state: State, members: Members) -> None:
@@ -281,15 +285,6 @@ def _check(component: str) -> None:
     if component not in components.START_ORDER:
         known = ", ".join(components.START_ORDER)
         raise DevclusterError(f"there is no component {component!r}; there are {known}")
-
-
-def _ports_of_others(layout: Layout) -> set[int]:
-    """A cluster that is down keeps its ports."""
-    taken: set[int] = set()
-    for state_file in layout.folder.parent.glob("*/state.json"):
-        if state := load(state_file):
-            taken.update(state.ports.values())
-    return taken
 
 
 def all_clusters(home: Path | str | None = None) -> list[Cluster]:

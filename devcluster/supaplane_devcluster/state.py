@@ -52,6 +52,12 @@ def save(path: Path, state: State) -> None:
     write_private(path, state.as_json())
 
 
+def ports_of_all(clusters: Path) -> set[int]:
+    """A cluster that is down keeps its ports."""
+    states = filter(None, map(load, clusters.glob("*/state.json")))
+    return {port for state in states for port in state.ports.values()}
+
+
 def write_private(path: Path, text: str) -> None:
     """Whole or not at all, and readable by nobody else from the first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,7 +10,7 @@ from supaplane_devcluster import cli, logs
 from supaplane_devcluster.options import ClusterOptions
 
 WORDS = (
-    *("build", "up", "down", "status", "kubeconfig", "logs", "check"),
+    *("build", "kubectl", "up", "down", "status", "kubeconfig", "logs", "check"),
     *("start", "stop", "kill", "pause", "resume"),
 )
 

@@ -200,6 +200,10 @@ def test_the_commands_do_what_they_say(
     assert f"usable: {cluster.server}" in capsys.readouterr().out
     assert cli.main(["kubeconfig", "one", *home]) == 0
     assert capsys.readouterr().out == f"{cluster.kubeconfig}\n"
+    words = ["kubectl", "--cluster=one", *home, "get", "nodes", "-o", "name"]
+    command = [sys.executable, "-m", "supaplane_devcluster", *words]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout == "node/node-1\n"
     assert cli.main(["stop", "kube-scheduler", "one", *home]) == 0
     assert cli.main(["status", "one", *home]) == 1
     assert "not usable: down: kube-scheduler" in capsys.readouterr().out

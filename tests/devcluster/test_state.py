@@ -8,7 +8,7 @@ import pytest
 
 from supaplane_devcluster.options import ClusterOptions
 from supaplane_devcluster.processes import Process
-from supaplane_devcluster.state import State, load, save, write_private
+from supaplane_devcluster.state import State, load, ports_of_all, save, write_private
 
 
 def a_state() -> State:
@@ -36,6 +36,13 @@ def test_the_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_read_is_no_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     assert load(tmp_path / "state.json") is None
+
+
+def test_a_cluster_that_is_down_keeps_its_ports(tmp_path: Path) -> None:
+    save(tmp_path / "dev" / "state.json", a_state())
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "state.json").write_text("{")
+    assert ports_of_all(tmp_path) == {20001}
 
 
 def test_an_option_of_a_later_version_is_passed_over() -> None:
