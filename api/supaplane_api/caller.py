@@ -84,6 +84,28 @@ class Caller:
         return None
 
 
+@dataclass(frozen=True)
+class OrganizationAccess:
+    """A caller in an organization of theirs."""
+
+    caller: Caller
+    organization: Membership
+
+
+@dataclass(frozen=True)
+class ProjectAccess:
+    """A caller at a project of an organization of theirs."""
+
+    caller: Caller
+    organization: Membership
+    project: ProjectRow
+
+    @property
+    def role(self) -> Role:
+        """What the caller is in the project's organization."""
+        return self.organization.role
+
+
 _ACCOUNT: LiteralString = """
 SELECT a.id AS account_id, a.gotrue_id, a.email, a.username, a.first_name, a.last_name,
        a.created_at, a.updated_at, a.last_sign_in_at, s.id AS session_id,

@@ -6,17 +6,16 @@ by the table in `access.py`. A test walks over all routes and fails when one has
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
 from supaplane_contract import names
 
-from .access import Right, Role, require
+from .access import Right, require
 from .auth.service import Client
 from .auth.tokens import TokenInvalid
-from .caller import Caller, Membership, ProjectRow, identify
+from .caller import Caller, Membership, OrganizationAccess, ProjectAccess, identify
 from .problems import Missing, Unauthenticated
 from .services import Services
 
@@ -41,28 +40,6 @@ def client_of(request: Request) -> Client:
 
 TheServices = Annotated[Services, Depends(services_of)]
 TheClient = Annotated[Client, Depends(client_of)]
-
-
-@dataclass(frozen=True)
-class OrganizationAccess:
-    """A caller in an organization of theirs."""
-
-    caller: Caller
-    organization: Membership
-
-
-@dataclass(frozen=True)
-class ProjectAccess:
-    """A caller at a project of an organization of theirs."""
-
-    caller: Caller
-    organization: Membership
-    project: ProjectRow
-
-    @property
-    def role(self) -> Role:
-        """What the caller is in the project's organization."""
-        return self.organization.role
 
 
 class Rule:

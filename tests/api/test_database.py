@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from supaplane_api.database.migrate import FOLDER, LOCK, MigrationFailed, migrate
+from supaplane_api.database.migrate import FOLDER, LOCK, MigrationFailed, migrate, newest
 from supaplane_api.logs import request_id
 from supaplane_api.problems import Unavailable
 from supaplane_api.projects.snapshot import PROJECTS
@@ -42,10 +43,30 @@ def test_migrations_make_all_tables_and_do_nothing_the_second_time(empty_databas
     assert tables(empty_database_url) == TABLES
 
 
-def test_migrations_are_one_line_of_steps():
+def test_migrations_are_one_line_of_steps_named_after_their_files():
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [newest()]
+    for step in scripts.walk_revisions():
+        assert Path(step.path).name.startswith(f"{step.revision}_")
+
+
+def test_an_older_program_starts_on_a_newer_database(empty_database_url, caplog):
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    migrate(empty_database_url)
+    assert "newer than this program" in caplog.text
+
+
+def test_a_start_on_a_database_that_is_up_to_date_does_not_load_alembic(database_url):
+    code = (
+        "import os, sys; from supaplane_api.database.migrate import migrate;"
+        "migrate(os.environ['DATABASE_URL']); assert 'sqlalchemy' not in sys.modules"
+    )
+    environ = os.environ | {"DATABASE_URL": database_url}
+    subprocess.run([sys.executable, "-c", code], env=environ, check=True, timeout=60)
 
 
 def start_migrating(url):

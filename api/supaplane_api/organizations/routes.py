@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from supaplane_api.access import Right
-from supaplane_api.caller import Caller
-from supaplane_api.deps import AnyAccount, Member, OrganizationAccess, TheClient, TheServices
+from supaplane_api.caller import Caller, OrganizationAccess
+from supaplane_api.deps import AnyAccount, Member, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.problems import DATABASE
 

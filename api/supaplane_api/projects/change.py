@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from supaplane_api import audit
+from supaplane_api.caller import ProjectAccess
 from supaplane_api.database import Connection
-from supaplane_api.deps import ProjectAccess
 from supaplane_api.problems import Clash, Invalid, Missing
 from supaplane_api.services import Services
 from supaplane_contract import names

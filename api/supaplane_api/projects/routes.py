@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from supaplane_api.access import Right
-from supaplane_api.caller import Caller
-from supaplane_api.deps import AnyAccount, OnProject, ProjectAccess, TheClient, TheServices
+from supaplane_api.caller import Caller, ProjectAccess
+from supaplane_api.deps import AnyAccount, OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.problems import (
     BUSY,
