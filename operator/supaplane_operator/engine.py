@@ -68,12 +68,12 @@ class Engine:
         """Somebody heard of a SupabaseProject, which may be old news."""
         key = (namespace, name)
         if self.world.news.is_news(key, version):
-            self.look(key)
+            self.look(key, urgent=True)
 
-    def look(self, key: Key) -> None:
+    def look(self, key: Key, *, urgent: bool = False) -> None:
         """A project is to be looked at, closely."""
         self.world.look_closely.add(key)
-        self.queue.add(key)
+        self.queue.add(key, urgent=urgent)
 
     def unwell(self) -> str | None:
         """Why the process should be started anew, if it should."""

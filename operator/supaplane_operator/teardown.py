@@ -8,14 +8,14 @@ goes, the master Secret last. Each stage waits for pods to end, but never for ev
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from supaplane_contract import names
 from supaplane_contract.spec import ComponentName, DeletionPolicy, ProjectSpec
-from supaplane_kube import Conflict
+from supaplane_kube import Conflict, Resource
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
@@ -32,13 +32,20 @@ from .world import World
 GOES: Final = (*WORKLOADS, kinds.JOBS, kinds.SERVICES, kinds.INGRESSES)
 """Watched kinds that go under either policy."""
 ALSO_GOES: Final = (kinds.HTTP_ROUTES, kinds.HORIZONTAL_POD_AUTOSCALERS)
-POLL_SECONDS: Final = 0.5
+STAGES: Final = (
+    "closing the way in and stopping the gateway",
+    "stopping the components",
+    "stopping the database",
+)
+SOONEST: Final = 0.5
+LATEST: Final = 5.0
 
 
 @dataclass(frozen=True)
 class Stage:
     """What to delete now, and what to wait for."""
 
+    number: int
     delete: tuple[tuple[Name, str], ...] = ()
     waiting: tuple[Name, ...] = ()
 
@@ -53,7 +60,8 @@ async def take_down(world: World, subject: Subject) -> Outcome:
     if namespace is not None and judge(namespace, subject.project) is Verdict.OURS:
         waiting = await _empty(world, subject, namespace)
         if waiting:
-            return await _wait(world, subject, waiting, POLL_SECONDS)
+            elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
+            return await _wait(world, subject, waiting, min(LATEST, max(SOONEST, elapsed / 4)))
     if not keeps_data(subject):
         await _forget_credentials(world, subject)
     await finalizer.let_go(world, subject)
@@ -89,12 +97,15 @@ async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:
         await world.kube.delete(kinds.NAMESPACES, None, subject.namespace, uid=uid)
     patient = elapsed < world.settings.deadlines.going_down
     # A namespace that is being deleted goes, sooner or later; nothing we do can help it.
-    return f"waiting for namespace {subject.namespace} to go" if patient else ""
+    return f"waiting for namespace {subject.namespace} and its content to go" if patient else ""
 
 
 async def _stop(world: World, subject: Subject, elapsed: float) -> str:
-    children = dict(world.children.of(subject.namespace))
-    children |= await _also(world, subject)
+    """Deletes what the present stage deletes; what it waits for, or nothing when all is gone."""
+    children = {n: c for n, c in world.children.of(subject.namespace).items() if n[0] in GOES}
+    first = any(_stage_of(n, c) == 0 for n, c in children.items())
+    if first or not children:
+        children |= await _ask(world, subject, ALSO_GOES if first else (*WORKLOADS, *ALSO_GOES))
     patience = world.settings.teardown_patience_seconds
     stage = next_stage(children, elapsed=elapsed, patience=patience)
     for (resource, name), uid in stage.delete:
@@ -105,18 +116,15 @@ async def _stop(world: World, subject: Subject, elapsed: float) -> str:
             )
         except Conflict:
             raise LookAgain(f"{resource.kind} {name} is another one by now") from None
-    names_ = [f"{n[0].kind} {n[1]}" for n, _ in stage.delete] + [
-        f"{n[0].kind} {n[1]}" for n in stage.waiting
-    ]
-    return f"waiting for {', '.join(names_)} to end" if names_ else ""
+    return STAGES[stage.number] if stage.delete or stage.waiting else ""
 
 
-async def _also(world: World, subject: Subject) -> dict[Name, Child]:
-    """What is there of the kinds that are not watched, and of workloads by a look of our own: the
-    last word before a namespace is let go must not be a cache's."""
+async def _ask(world: World, subject: Subject, resources: Iterable[Resource]) -> dict[Name, Child]:
+    """What is there, by asking: of the kinds that are not watched, and of workloads before the
+    namespace is let go, for that last word must not be a cache's."""
     selector = f"{names.LABEL_REF}={subject.ref}"
     found: dict[Name, Child] = {}
-    for resource in (*WORKLOADS, *ALSO_GOES):
+    for resource in resources:
         for item in await world.applier.listed(resource, subject.namespace, selector):
             meta = item["metadata"]
             found[resource, meta["name"]] = Child(
@@ -134,15 +142,19 @@ def next_stage(children: Mapping[Name, Child], *, elapsed: float, patience: floa
     `patience` seconds, counted from the deletion, does not hold up the next one."""
     delete: list[tuple[Name, str]] = []
     waiting: list[Name] = []
-    for number in range(3):
-        there = {n: c for n, c in children.items() if n[0] in (*GOES, *ALSO_GOES)}
-        mine = {n: c for n, c in there.items() if _stage_of(n, c) == number}
+    number = 0
+    for number in range(len(STAGES)):
+        mine = {n: c for n, c in children.items() if _goes(n) and _stage_of(n, c) == number}
         delete += [(n, c.uid) for n, c in mine.items() if not c.deleting]
         waiting += [n for n, c in mine.items() if c.deleting]
         if (delete or waiting) and elapsed < patience * (number + 1):
             break
-    overdue = elapsed >= patience * 3
-    return Stage(tuple(delete), () if overdue and not delete else tuple(waiting))
+    overdue = elapsed >= patience * len(STAGES)
+    return Stage(number, tuple(delete), () if overdue and not delete else tuple(waiting))
+
+
+def _goes(name: Name) -> bool:
+    return name[0] in GOES or name[0] in ALSO_GOES
 
 
 def _stage_of(name: Name, child: Child) -> int:

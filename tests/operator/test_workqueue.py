@@ -40,6 +40,36 @@ async def test_keys_are_taken_in_the_order_in_which_they_came():
     assert [await q.take() for _ in range(3)] == ["c", "a", "b"]
 
 
+async def test_urgent_keys_go_first_but_not_for_ever():
+    q = queue()
+    q.add("x")
+    q.add("y")
+    for key in "abcde":
+        q.add(key, urgent=True)
+    assert "".join([await q.take() for _ in range(7)]) == "abcxdey"
+
+
+async def test_a_waiting_key_can_become_urgent_and_still_waits_once():
+    q = queue()
+    for key in "xyz":
+        q.add(key)
+    q.add("z", urgent=True)
+    q.add("z")
+    assert len(q) == 3
+    assert "".join([await q.take() for _ in range(3)]) == "zxy"
+
+
+async def test_a_key_that_became_urgent_while_it_was_worked_on_comes_back_first():
+    q = queue()
+    q.add("a")
+    await q.take()
+    q.add("b")
+    q.add("a", urgent=True)
+    q.add("a")
+    q.done("a")
+    assert await q.take() == "a"
+
+
 async def test_a_key_added_while_it_is_worked_on_comes_back_once():
     q = queue()
     q.add("a")

@@ -170,7 +170,7 @@ def secrets_for(spec: ProjectSpec) -> dict[tuple[str, str], str]:
 
 @settings(
     deadline=None,
-    max_examples=100,
+    max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -24,7 +24,7 @@ from supaplane_operator.render import (
 MakeInput = Callable[..., RenderInput]
 DRAWN = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
