@@ -5,6 +5,7 @@ export PYTHONSAFEPATH := 1
 PY := .venv/bin/python
 ARGS ?=
 CLUSTER ?= auto
+VALUES ?= helm/supaplane/ci/default-values.yaml
 
 ##@ Use it
 
@@ -25,15 +26,18 @@ status: install ## What of the demo runs, and how its projects are
 .PHONY: test
 test: check ## Everything that CI runs: checks, then all tests
 	@$(PY) -m supaplane_devcluster build
+	@$(PY) -m supaplane_devcluster.tools helm
 	$(PY) -m pytest $(ARGS)
 
 .PHONY: test-fast
 test-fast: install ## Only the tests that need no cluster
+	@$(PY) -m supaplane_devcluster.tools helm
 	$(PY) -m pytest -m "not cluster and not live and not browser" $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: install ## Only the tests on a real control plane
 	@$(PY) -m supaplane_devcluster build
+	@$(PY) -m supaplane_devcluster.tools helm
 	$(PY) -m pytest -m cluster $(ARGS)
 
 .PHONY: check
@@ -43,6 +47,7 @@ check: install ## Format, lint, strict types, import contracts, generated files
 	$(PY) -m mypy
 	.venv/bin/lint-imports --cache-dir .import_linter_cache
 	$(PY) -m supaplane_contract --check
+	cmp crds/supabaseprojects.yaml helm/supaplane/files/crds/supabaseprojects.yaml
 	$(PY) -m supaplane_api.documents --check
 
 .PHONY: bench
@@ -64,11 +69,18 @@ format: install ## Format and mend what can be mended by itself
 .PHONY: generate
 generate: install ## Write the generated files again: CRD, documents
 	$(PY) -m supaplane_contract --write
+	cp crds/supabaseprojects.yaml helm/supaplane/files/crds/supabaseprojects.yaml
 	$(PY) -m supaplane_api.documents --write
 
 .PHONY: cluster
 cluster: install ## A bare Kubernetes with simulated nodes, named dev (`python -m supaplane_devcluster --help`)
 	@$(PY) -m supaplane_devcluster up dev $(ARGS)
+
+.PHONY: chart
+chart: install ## Lint the chart and print what it installs (VALUES=helm/supaplane/ci/full-values.yaml)
+	@helm=$$($(PY) -m supaplane_devcluster.tools helm) && \
+		$$helm lint helm/supaplane --strict --values $(VALUES) >&2 && \
+		$$helm template supaplane helm/supaplane --namespace supaplane-system --values $(VALUES)
 
 .PHONY: lock
 lock: install ## Pin the newest versions that pyproject.toml allows

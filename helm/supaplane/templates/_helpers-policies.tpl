@@ -26,6 +26,8 @@ annotations:
   helm.sh/resource-policy: keep
 {{- end }}
 
+{{/* Takes (list context name enabled). A guard that is off denies nothing: as it is kept, leaving it
+out would not switch it off. */}}
 {{- define "supaplane.guardBinding" -}}
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -34,7 +36,7 @@ metadata:
   {{- include "supaplane.guardMetadata" . | nindent 2 }}
 spec:
   policyName: {{ index . 1 }}
-  validationActions: [Deny]
+  validationActions: [{{ index . 2 | ternary "Deny" "Audit" }}]
 {{- end }}
 
 {{/* Holds for the operator's requests only. */}}

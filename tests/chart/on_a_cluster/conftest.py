@@ -6,6 +6,7 @@ what tells which rights are used.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import subprocess
@@ -135,23 +136,37 @@ class Projects:
         return status
 
 
+MakePlatform = Callable[[str], contextlib.AbstractContextManager[Platform]]
+
+
 @pytest.fixture(scope="session")
-def platform(root: Path, chart: Any) -> Iterator[Platform]:
-    home = root / ".supaplane"
-    options = ClusterOptions(nodes=2, audit="all")
-    cluster = Cluster(f"tests-{os.getpid()}-chart", home=home, options=options)
-    try:
-        cluster.up()
-        cluster.kubectl("create", "namespace", SYSTEM)
-        # Pods of ours that are not `restricted` would be refused.
-        enforce = "pod-security.kubernetes.io/enforce=restricted"
-        cluster.kubectl("label", "namespace", SYSTEM, enforce)
-        platform = Platform(cluster, chart, VALUES)
-        platform.upgrade()
-        _until_policies_hold(platform)
+def make_platform(root: Path, chart: Any) -> MakePlatform:
+    """A cluster of its own with the chart in it; the word becomes part of its name."""
+
+    @contextlib.contextmanager
+    def make(word: str) -> Iterator[Platform]:
+        options = ClusterOptions(nodes=2, audit="all")
+        cluster = Cluster(f"tests-{os.getpid()}-{word}", home=root / ".supaplane", options=options)
+        try:
+            cluster.up()
+            cluster.kubectl("create", "namespace", SYSTEM)
+            # Pods of ours that are not `restricted` would be refused.
+            enforce = "pod-security.kubernetes.io/enforce=restricted"
+            cluster.kubectl("label", "namespace", SYSTEM, enforce)
+            platform = Platform(cluster, chart, VALUES)
+            platform.upgrade()
+            _until_policies_hold(platform)
+            yield platform
+        finally:
+            cluster.down()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def platform(make_platform: MakePlatform) -> Iterator[Platform]:
+    with make_platform("chart") as platform:
         yield platform
-    finally:
-        cluster.down()
 
 
 def _until_policies_hold(platform: Platform) -> None:
