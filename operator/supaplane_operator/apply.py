@@ -7,7 +7,6 @@ then pods, then the way in to them; a bounded number of requests at a time.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from .children import WATCHED, WORKLOADS, Children, Name, digest, shape_of
 from .claim import Claim
 from .differs import differences
 from .errors import LookAgain, Problem
+from .parallel import in_parallel
 from .plan import Plan, name_of
 from .scaling import with_live_replicas
 from .settled import Memory, Settled
@@ -102,7 +102,8 @@ class Applier:
 
     async def remove(self, namespace: str, left: Iterable[tuple[Name, str]]) -> None:
         """Deletes objects by name and uid; one that is another by now stays."""
-        await self._parallel([_call(self._remove, namespace, name, uid) for name, uid in left])
+        calls = [_call(self._remove, namespace, name, uid) for name, uid in left]
+        await in_parallel(calls, self.parallelism)
 
     async def _remove(self, namespace: str, name: Name, uid: str) -> None:
         log.info("%s %s is not rendered any more and goes", name[0].kind, name[1])
@@ -139,7 +140,7 @@ class Applier:
             resources |= dict.fromkeys(UNWATCHED)
         selector = f"{names.LABEL_REF}={ref}"
         calls = [_call(self.listed, resource, namespace, selector) for resource in resources]
-        lists = await self._parallel(calls)
+        lists = await in_parallel(calls, self.parallelism)
         return {
             (resource, item["metadata"]["name"]): item
             for resource, items in zip(resources, lists, strict=True)
@@ -166,7 +167,9 @@ class Applier:
         problems: list[Problem] = []
         for wave in waves(wanted):
             calls = [_call(self._send_one, namespace, body, hashes, memory) for body in wave]
-            problems += [problem for problem in await self._parallel(calls) if problem]
+            problems += [
+                problem for problem in await in_parallel(calls, self.parallelism) if problem
+            ]
             if problems:
                 break  # pods without their Secrets would only crash
         return problems[0] if problems else None
@@ -188,21 +191,6 @@ class Applier:
         self.children.learn(resource, answer)
         memory.settled[resource, name] = _settled(answer, hashes[resource, name])
         return None
-
-    async def _parallel(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-        """Makes the calls, a bounded number at a time; the first error ends them all."""
-        gate = asyncio.Semaphore(self.parallelism)
-
-        async def one(call: Callable[[], Awaitable[T]]) -> T:
-            async with gate:
-                return await call()
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(call)) for call in calls]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
 
 
 def waves(manifests: Iterable[Manifest]) -> list[list[Manifest]]:

@@ -29,6 +29,13 @@ WATCHED: Final = (
     kinds.NETWORK_POLICIES,
 )
 WORKLOADS: Final = (kinds.DEPLOYMENTS, kinds.STATEFUL_SETS)
+OF_CONTROLLERS: Final = (
+    "deployment.kubernetes.io/",
+    "pv.kubernetes.io/",
+    "volume.kubernetes.io/",
+    "volume.beta.kubernetes.io/",
+)
+"""Annotations by which controllers remember things on our objects; we render none of them."""
 SELECTOR: Final = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 
 Name = tuple[Resource, str]
@@ -61,12 +68,16 @@ class Child:
 
 
 def shape_of(manifest: Mapping[str, Any]) -> str:
-    """A hash of all that people and we may change of an object."""
+    """A hash of all that people and we may change of an object, and controllers do not."""
     meta = manifest.get("metadata") or {}
-    parts = {k: v for k, v in manifest.items() if k not in ("metadata", "status")}
-    parts["metadata"] = [meta.get("labels"), meta.get("annotations"), meta.get("ownerReferences")]
-    parts.pop("apiVersion", None)  # left out of the items of a list
-    parts.pop("kind", None)
+    # apiVersion and kind are left out of the items of a list.
+    left_out = ("metadata", "status", "apiVersion", "kind")
+    parts = {key: value for key, value in manifest.items() if key not in left_out}
+    if "volumeName" in (parts.get("spec") or {}):
+        parts["spec"] = {k: v for k, v in parts["spec"].items() if k != "volumeName"}
+    annotations = meta.get("annotations") or {}
+    ours = {k: v for k, v in annotations.items() if not k.startswith(OF_CONTROLLERS)}
+    parts["metadata"] = [meta.get("labels"), ours, meta.get("ownerReferences")]
     return digest(parts)
 
 

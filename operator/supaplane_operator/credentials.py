@@ -52,16 +52,17 @@ async def ensure(
     project: SupabaseProject,
     claim: Claim,
     *,
+    found: Manifest | None,
     ref: str,
     random_bytes: RandomBytes,
     now: datetime,
 ) -> dict[str, str]:
-    """All credentials of a project, after whatever was missing is in the master Secret.
+    """All credentials of a project, after whatever was missing is in the master Secret. `found` is
+    the master Secret as it was read a moment ago.
 
     Raises Problem(CredentialsLost) when that cannot be, LookAgain when somebody else was faster.
     """
     name = names.credentials_secret(project.name)
-    found = await kube.get(SECRETS, project.namespace, name)
     copied = None if claim.fresh else await kube.get(SECRETS, claim.name, names.CREDENTIALS_COPY)
     sources = _read(found, copied)
     demand_agreement(sources, name, claim.name)

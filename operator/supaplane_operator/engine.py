@@ -26,6 +26,7 @@ from .children import Child, Children
 from .errors import LeaseLost, LookAgain
 from .logs import about
 from .metrics import Metrics, by_label, gauge, tally
+from .news import newer
 from .orphans import Orphans
 from .podwatch import PodTroubles
 from .projects import Key, Known, Projects
@@ -57,6 +58,8 @@ class Engine:
         self.metrics = metrics
         self.orphans = Orphans(world)
         self._unseen: set[Key] = set()
+        self._heard: dict[Key, str] = {}
+        """The newest version of a SupabaseProject that was heard of during a pass over it."""
         metrics.watch(self._gauges)
 
     @property
@@ -67,7 +70,10 @@ class Engine:
     def noticed(self, namespace: str, name: str, version: str) -> None:
         """Somebody heard of a SupabaseProject, which may be old news."""
         key = (namespace, name)
-        if self.world.news.is_news(key, version):
+        if self.queue.is_working(key):
+            # It may be of the pass's own making, and we read its answer after the event.
+            self._heard[key] = newer(version, self._heard.get(key))
+        elif self.world.news.is_news(key, version):
             self.look(key, urgent=True)
 
     def look(self, key: Key, *, urgent: bool = False) -> None:
@@ -108,6 +114,9 @@ class Engine:
         started = time.perf_counter()
         with about(key, self._ref(key)):
             result = await self._pass(key)
+        heard = self._heard.pop(key, None)
+        if heard is not None and self.world.news.is_news(key, heard):
+            self.look(key, urgent=True)
         self.metrics.passes.labels(result).inc()
         self.metrics.seconds.observe(time.perf_counter() - started)
         if result in ("ok", "problem"):

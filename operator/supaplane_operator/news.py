@@ -23,3 +23,10 @@ class News:
     def forget(self, key: Key) -> None:
         """The project is gone."""
         self._seen.pop(key, None)
+
+
+def newer(one: str, other: str | None) -> str:
+    """The newer of two versions; one that is no number counts as newest."""
+    if other is None or not one.isdecimal():
+        return one
+    return max(one, other, key=int) if other.isdecimal() else other

@@ -11,7 +11,7 @@ from dataclasses import replace
 from supaplane_contract import names
 from supaplane_contract.status import Reason
 from supaplane_kube.port import Manifest
-from supaplane_kube.resources import NAMESPACES
+from supaplane_kube.resources import NAMESPACES, SECRETS
 
 from . import credentials, finalizer, rights, user_secrets
 from .accept import Accepted, Rivals, accept, demand_home
@@ -19,8 +19,10 @@ from .answer import Outcome, answer
 from .apply import Applied
 from .claim import Claim, Verdict, claim, judge, pinned_release
 from .errors import Problem
+from .glance import LONGEST_SECONDS, glance, is_enough, remember
 from .leftovers import leftovers
 from .observe import Observed, Seen, remembered, see
+from .parallel import in_parallel
 from .plan import Plan, name_of, plan
 from .projects import PROJECTS, Key
 from .render import NotRenderable, Rendered, RenderInput, referenced_secrets
@@ -29,9 +31,6 @@ from .rollout import as_told, settle_turn, take_turn
 from .subject import Subject
 from .teardown import take_down
 from .world import World
-
-CLOSE_LOOK_SECONDS = 30.0
-"""How often, at most, an event of a child leads to reading the kinds that are not watched."""
 
 
 async def reconcile(world: World, key: Key) -> Outcome:
@@ -44,6 +43,8 @@ async def reconcile(world: World, key: Key) -> Outcome:
     subject = Subject(manifest, world.cluster_uid)
     if subject.project.deletion_timestamp:
         return await take_down(world, subject)
+    if is_enough(world, subject):
+        return await glance(world, subject)
     try:
         return await _make_it_so(world, subject)
     except Problem as problem:
@@ -54,7 +55,7 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
     demand_home(subject.project, world.settings.home_namespaces)
     if subject.unreadable:
         raise subject.unreadable
-    namespace = await world.kube.get(NAMESPACES, None, subject.namespace)
+    namespace, master = await _read(world, subject)
     accepted = _accept(world, subject, namespace)
     if subject.hands_off:
         return await _only_look(world, subject, None)
@@ -68,11 +69,12 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
         found=namespace,
     )
     await rights.grant(world.kube, claimed, accepted.ref, world.settings)
-    rendered, again = await _render(world, subject, accepted, claimed)
+    rendered, again = await _render(world, subject, accepted, claimed, master)
     applied, planned = await _apply(world, subject, claimed, rendered)
     observed, look_again = await _observe(
         world, subject, accepted, rendered, again, applied, planned
     )
+    remember(world, subject, observed, rendered)
     _, outcome = await answer(world, subject, observed, look_again=look_again)
     return outcome
 
@@ -109,14 +111,28 @@ async def _announce(world: World, subject: Subject, accepted: Accepted) -> Subje
     return after
 
 
+async def _read(world: World, subject: Subject) -> tuple[Manifest | None, Manifest | None]:
+    """The namespace and the master Secret, as they are before anything is done."""
+    home, name = subject.project.namespace, names.credentials_secret(subject.project.name)
+    namespace, master = await in_parallel(
+        [
+            lambda: world.kube.get(NAMESPACES, None, subject.namespace),
+            lambda: world.kube.get(SECRETS, home, name),
+        ],
+        most=2,
+    )
+    return namespace, master
+
+
 async def _render(
-    world: World, subject: Subject, accepted: Accepted, claimed: Claim
+    world: World, subject: Subject, accepted: Accepted, claimed: Claim, master: Manifest | None
 ) -> tuple[Rendered, Restarts]:
     project = subject.project
     values = await credentials.ensure(
         world.kube,
         project,
         claimed,
+        found=master,
         ref=accepted.ref,
         random_bytes=world.random_bytes,
         now=world.now(),
@@ -150,8 +166,7 @@ async def _apply(
     may_roll = take_turn(world.fleet, subject.key, held, children, subject.project.status)
     planned = plan(rendered, children, may_roll=True) if may_roll else held
     deep = (
-        subject.key in world.look_closely
-        or world.monotonic() - memory.looked_at >= CLOSE_LOOK_SECONDS
+        subject.key in world.look_closely or world.monotonic() - memory.looked_at >= LONGEST_SECONDS
     )
     applied = await world.applier.apply(claimed, subject.ref, planned, memory, deep=deep)
     if applied.problem is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from .children import Name
+from .children import WATCHED, Child, Name
+from .observe import Observed
+from .render import RenderedComponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,18 @@ class Settled:
     rendered: str
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What a whole pass found in good order, for the glances that follow it."""
+
+    wish: object
+    """What the SupabaseProject asked for, to be compared with what it asks for now."""
+    at: float
+    """When, by the monotonic clock."""
+    observed: Observed
+    components: tuple[RenderedComponent, ...]
+
+
 @dataclass
 class Memory:
     """What is remembered of one project. Lost with the process, which costs one look at all."""
@@ -24,7 +38,17 @@ class Memory:
     settled: dict[Name, Settled] = field(default_factory=dict)
     looked_at: float = float("-inf")
     """When the kinds that are not watched were last compared, by the monotonic clock."""
+    whole: Whole | None = None
 
     def keep_only(self, names: Collection[Name]) -> None:
         """Forgets what is not rendered any more."""
         self.settled = {name: seen for name, seen in self.settled.items() if name in names}
+
+    def undisturbed(self, children: Mapping[Name, Child], ref: str) -> bool:
+        """Whether the watched objects are those that were as rendered, and look as they did."""
+        ours = {name: child for name, child in children.items() if child.ref == ref}
+        known = {name: seen for name, seen in self.settled.items() if name[0] in WATCHED}
+        return ours.keys() == known.keys() and all(
+            (child.uid, child.shape) == (known[name].uid, known[name].shape)
+            for name, child in ours.items()
+        )

@@ -72,10 +72,11 @@ class Subject:
 
     def same_wish(self, other: Subject) -> bool:
         """Whether nobody changed what the pass acts upon."""
-        return self._wish == other._wish
+        return self.wish == other.wish
 
     @property
-    def _wish(self) -> tuple[object, ...]:
+    def wish(self) -> tuple[object, ...]:
+        """What a pass acts upon; it can be compared."""
         meta = self.manifest["metadata"]
         marks = (meta.get("annotations"), meta.get("labels"), meta.get("deletionTimestamp"))
         return meta.get("uid"), meta.get("generation"), marks

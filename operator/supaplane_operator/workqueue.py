@@ -63,6 +63,10 @@ class WorkQueue(Generic[K]):
         """How many keys are being worked on."""
         return len(self._working)
 
+    def is_working(self, key: K) -> bool:
+        """Whether the key is being worked on."""
+        return key in self._working
+
     @property
     def oldest(self) -> float:
         """Seconds that the longest waiting key has been waiting for."""

@@ -1,0 +1,58 @@
+"""Is it enough to look how the pods are? After a whole pass found everything in good order, the
+events of children need no more, as long as nobody changed anything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from .answer import Outcome, answer
+from .observe import Observed, see
+from .render import Rendered
+from .rollout import Turn
+from .settled import Whole
+from .subject import Subject
+from .world import World
+
+LONGEST_SECONDS: Final = 30.0
+"""How long a whole pass counts: after that, even an event of a child leads to another."""
+
+
+def remember(world: World, subject: Subject, observed: Observed, rendered: Rendered) -> None:
+    """Keeps what a whole pass found, if there is nothing left to do about it."""
+    good = observed.complete and observed.problem is None and observed.operation is None
+    world.memory(subject.key).whole = (
+        Whole(subject.wish, world.monotonic(), observed, rendered.components) if good else None
+    )
+
+
+def is_enough(world: World, subject: Subject) -> bool:
+    """Whether nothing but the state of pods can have changed since the last whole pass."""
+    memory = world.memory(subject.key)
+    whole = memory.whole
+    return (
+        whole is not None
+        and subject.key not in world.look_closely
+        and world.monotonic() - whole.at < LONGEST_SECONDS
+        and whole.wish == subject.wish
+        and bool(subject.project.status.phase)
+        and world.fleet.turn(subject.key) is Turn.NONE
+        and memory.undisturbed(world.children.of(subject.namespace), subject.ref)
+    )
+
+
+async def glance(world: World, subject: Subject) -> Outcome:
+    """Tells how the pods are; reads nothing but, now and then, the pods of what is not ready."""
+    whole = world.memory(subject.key).whole
+    assert whole is not None
+    children = world.children.of(subject.namespace)
+    components = see(whole.components, children, {})
+    look_again = None
+    if all(seen.as_wished for seen in components):
+        world.pods.forget(subject.namespace)
+    else:
+        troubles, look_again = await world.pods.of(subject.namespace, subject.ref)
+        components = see(whole.components, children, troubles)
+    observed = replace(whole.observed, components=components)
+    _, outcome = await answer(world, subject, observed, look_again=look_again)
+    return outcome
