@@ -39,6 +39,10 @@ RECONCILE_PAUSED: Final = "paused"
 ANNOTATION_INPUTS: Final = f"{GROUP}/inputs"
 ANNOTATION_RENDERING: Final = f"{GROUP}/rendering"
 ANNOTATION_RESTARTED: Final = f"{GROUP}/restart"
+ANNOTATION_RELEASE: Final = f"{GROUP}/release"
+"""On a project namespace: the release that is pinned, should the status be lost."""
+ANNOTATION_DELETE_AFTER: Final = f"{GROUP}/delete-after"
+"""On a released namespace with an undelete window: when it goes; RFC 3339 in UTC."""
 
 REF_PATTERN: Final = r"^[a-z]{20}$"
 _REF: Final = re.compile(REF_PATTERN)

@@ -20,6 +20,9 @@ PAGE = 500
 ATTEMPTS = 4
 FIRST_WAIT = 0.1
 MAX_LINE = 4 * 1024 * 1024
+KEEP_ALIVE_SECONDS = 60.0
+"""A connection costs two handshakes and some milliseconds of both sides; the server keeps idle ones
+for longer than this."""
 INACTIVITY_SECONDS = 75.0
 """A watch with bookmarks hears something about once a minute; a silent one is dead."""
 
@@ -50,7 +53,9 @@ class KubeClient:
         self._observe = observe
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5.0)
         connector = aiohttp.TCPConnector(
-            limit=connections, ssl=login.ssl_context if login.ssl_context else True
+            limit=connections,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            ssl=login.ssl_context if login.ssl_context else True,
         )
         watches = aiohttp.TCPConnector(
             limit=connections, ssl=login.ssl_context if login.ssl_context else True

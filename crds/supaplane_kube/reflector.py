@@ -59,6 +59,7 @@ class Reflector(Generic[T]):
         self._newest = 0
         self._synced = asyncio.Event()
         self._heard = clock()
+        self._tried = self._heard
         self.relists = 0
 
     def get(self, namespace: str, name: str) -> T | None:
@@ -83,6 +84,11 @@ class Reflector(Generic[T]):
         """Seconds since the server last said anything, bookmarks included."""
         return self._clock() - self._heard
 
+    @property
+    def idle(self) -> float:
+        """Seconds since it did anything at all: heard of the server, or tried in vain."""
+        return self._clock() - max(self._heard, self._tried)
+
     def learn(self, manifest: Manifest) -> None:
         """Takes in what the server answered to a write, unless something newer is known."""
         key, version = _key(manifest), _version(manifest)
@@ -105,6 +111,7 @@ class Reflector(Generic[T]):
             except KubeError as error:
                 self._position = None
                 log.warning("watch of %s starts anew: %s", self.resource.plural, error)
+            self._tried = self._clock()
             # A server that ends watches at once must not be asked again without a pause.
             failures = 0 if self._clock() - started > 1.0 else failures + 1
             if failures:

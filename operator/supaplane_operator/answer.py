@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from supaplane_contract.status import ProjectStatus, Reason
 
 from .assess import assess, seconds_to_deadline
+from .events import event
 from .observe import Observed
 from .report import difference
 from .subject import Subject
@@ -58,4 +59,6 @@ async def say(
         return subject, wait
     after = subject.after(await world.reporter.write(subject.project, patch))
     world.news.saw(subject.key, after.manifest["metadata"]["resourceVersion"])
+    if "phase" in patch and subject.key[0] in world.settings.home_namespaces:
+        world.herald.tell(event(after, status, world.now()))
     return after, None if after.same_wish(subject) else 0.0

@@ -20,10 +20,6 @@ from supaplane_kube.resources import NAMESPACES
 from .errors import LookAgain, Problem
 from .render import namespace_labels
 
-ANNOTATION_RELEASE: Final = f"{names.GROUP}/release"
-"""The release that is pinned, should the status be lost."""
-ANNOTATION_DELETE_AFTER: Final = f"{names.GROUP}/delete-after"
-"""When a released namespace goes, if its project had an undelete window; RFC 3339 in UTC."""
 MANAGER: Final = names.FIELD_MANAGER_OPERATOR
 SECONDS_UNTIL_GONE: Final = 1.0
 
@@ -68,7 +64,7 @@ def owner(project: SupabaseProject) -> str:
 def pinned_release(namespace: Mapping[str, Any] | None) -> str | None:
     """The release that the namespace remembers."""
     annotations = (namespace or {}).get("metadata", {}).get("annotations") or {}
-    value = annotations.get(ANNOTATION_RELEASE)
+    value = annotations.get(names.ANNOTATION_RELEASE)
     return str(value) if value else None
 
 
@@ -119,7 +115,7 @@ def _namespace(project: SupabaseProject, ref: str, release: str) -> Manifest:
             "labels": namespace_labels(ref),
             "annotations": {
                 names.ANNOTATION_OWNER: owner(project),
-                ANNOTATION_RELEASE: release,
+                names.ANNOTATION_RELEASE: release,
             },
         },
     }
@@ -137,7 +133,7 @@ def _difference(found: Manifest, wanted: Manifest, verdict: Verdict) -> Manifest
         forgotten = (
             names.ANNOTATION_RELEASED_FROM,
             names.ANNOTATION_ADOPTABLE_BY,
-            ANNOTATION_DELETE_AFTER,
+            names.ANNOTATION_DELETE_AFTER,
         )
         meta["annotations"] = {**meta.get("annotations", {}), **dict.fromkeys(forgotten)}
     if not meta:

@@ -24,6 +24,7 @@ from .answer import Outcome
 from .apply import Applier
 from .children import Child, Children
 from .errors import LeaseLost, LookAgain
+from .events import Herald
 from .logs import about
 from .metrics import Metrics, by_label, gauge, tally
 from .news import newer
@@ -82,10 +83,11 @@ class Engine:
         self.queue.add(key, urgent=urgent)
 
     def unwell(self) -> str | None:
-        """Why the process should be started anew, if it should."""
+        """Why the process should be started anew, if it should. That the API server is away is no
+        reason: a new process would not find it either."""
         for reflector in self._reflectors():
-            if reflector.synced and reflector.silence > SILENCE_SECONDS:
-                return f"watch of {reflector.resource.plural} silent for {reflector.silence:.0f} s"
+            if reflector.synced and reflector.idle > SILENCE_SECONDS:
+                return f"watch of {reflector.resource.plural} idle for {reflector.idle:.0f} s"
         if self.queue.longest_at_work > STUCK_SECONDS:
             return f"a worker has been at one project for {self.queue.longest_at_work:.0f} s"
         return None
@@ -109,6 +111,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run(self.world.settings.workers, self._one))
             group.create_task(self.orphans.run())
+            group.create_task(self.world.herald.run())
 
     async def _one(self, key: Key) -> None:
         started = time.perf_counter()
@@ -241,6 +244,7 @@ async def build(
         children=children,
         projects=projects,
         reporter=Reporter(kube, clock=monotonic, window=status_window),
+        herald=Herald(kube),
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),

@@ -20,7 +20,6 @@ from supaplane_kube.port import Manifest
 from supaplane_kube.resources import NAMESPACES, SECRETS
 
 from .children import SELECTOR
-from .claim import ANNOTATION_DELETE_AFTER
 from .times import read_stamp
 from .world import World
 
@@ -86,5 +85,5 @@ def kind_of(namespace: Mapping[str, Any], uids: set[str]) -> str | None:
 def window_closed(namespace: Mapping[str, Any], now: datetime) -> bool:
     """Whether the namespace is to go by now. One without a window never is."""
     meta = namespace["metadata"]
-    until = read_stamp((meta.get("annotations") or {}).get(ANNOTATION_DELETE_AFTER))
+    until = read_stamp((meta.get("annotations") or {}).get(names.ANNOTATION_DELETE_AFTER))
     return until is not None and until <= now and "deletionTimestamp" not in meta

@@ -22,7 +22,7 @@ from supaplane_kube.port import Manifest
 from . import finalizer
 from .answer import Outcome, say
 from .children import WORKLOADS, Child, Name
-from .claim import ANNOTATION_DELETE_AFTER, MANAGER, Verdict, judge
+from .claim import MANAGER, Verdict, judge
 from .errors import LookAgain
 from .farewell import going_down
 from .subject import Subject
@@ -186,7 +186,7 @@ async def _release(world: World, subject: Subject, namespace: Manifest) -> None:
     annotations = {
         names.ANNOTATION_OWNER: None,
         names.ANNOTATION_RELEASED_FROM: f"{project.namespace}/{project.name}",
-        ANNOTATION_DELETE_AFTER: until,
+        names.ANNOTATION_DELETE_AFTER: until,
     }
     meta = {
         "resourceVersion": namespace["metadata"]["resourceVersion"],

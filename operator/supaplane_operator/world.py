@@ -11,6 +11,7 @@ from supaplane_kube import Kube
 
 from .apply import Applier
 from .children import Children
+from .events import Herald
 from .news import News
 from .podwatch import PodTroubles
 from .projects import Key, Projects
@@ -32,6 +33,7 @@ class World:
     children: Children
     projects: Projects
     reporter: Reporter
+    herald: Herald
     applier: Applier
     pods: PodTroubles
     fleet: Fleet

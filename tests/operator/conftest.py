@@ -276,6 +276,11 @@ class Stage:
             (k.kind, o["metadata"]["name"]) for k in inside for o in self.kube.all(k, namespace)
         }
 
+    @property
+    def touched(self) -> set[str]:
+        """Kinds of what the operator wrote, Events apart."""
+        return {r.resource.kind for r in self.kube.writes} - {"Event"}
+
     def controllers_look(self) -> None:
         """Lets the controllers see what changed in `unready` or `lazy`."""
         for kind in (kinds.DEPLOYMENTS, kinds.STATEFUL_SETS):

@@ -73,7 +73,10 @@ async def test_a_silent_watch_and_a_stuck_worker_are_unwell(stage):
     assert stage.engine.unwell() is None
     reflector = stage.engine.world.children.reflectors[kinds.SERVICES]
     reflector._heard -= 1000
+    reflector._tried -= 1000
     assert "services" in stage.engine.unwell()
+    reflector._tried += 1000
+    assert stage.engine.unwell() is None, "it tries"
     reflector._heard += 1000
     stage.engine.queue._working[("home", "shop")] = -1e9
     assert "worker" in stage.engine.unwell()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from supaplane_contract.status import Endpoints, OperationStatus, ProjectStatus
 from supaplane_kube.merge import merge_patched
-from supaplane_operator.news import News
 from supaplane_operator.report import Reporter, difference, dumped
 
 statuses = st.builds(
@@ -45,15 +44,3 @@ def test_progress_waits_so_that_a_phase_never_does():
     assert reporter.wait(key, {"phase": "ACTIVE_HEALTHY"}) == 0
     reporter._written[key].append(0.3)
     assert reporter.wait(key, {"phase": "ACTIVE_UNHEALTHY"}) == pytest.approx(0.7)
-
-
-def test_what_a_pass_has_read_is_no_news():
-    news, key = News(), ("home", "shop")
-    assert news.is_news(key, "5")
-    news.saw(key, "5")
-    assert not news.is_news(key, "5")
-    assert not news.is_news(key, "4")
-    assert news.is_news(key, "6")
-    assert news.is_news(key, "opaque")
-    news.forget(key)
-    assert news.is_news(key, "5")

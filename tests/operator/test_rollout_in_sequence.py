@@ -41,7 +41,7 @@ async def test_an_upgrade_of_the_operator_by_itself_changes_no_pod(stage, new_st
             )
         await newer.quiet()
         assert codes(newer) == dict.fromkeys(PROJECTS, "1")
-        assert {r.resource.kind for r in newer.kube.writes} == {"SupabaseProject"}
+        assert newer.touched == {"SupabaseProject"}
         assert newer.phase("a") == "ACTIVE_HEALTHY"
         assert newer.condition("Ready", "a")["status"] == "True"
 
