@@ -33,7 +33,8 @@ def test_what_is_compiled_is_not_compiled_again(chart: object) -> None:
     said: list[str] = []
     binary = tools.ensure("helm", said.append)
     assert not said
-    answer = subprocess.run([binary, "version", "--short"], capture_output=True, text=True)
+    argv = [binary, "version", "--short"]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert answer.stdout.startswith("v3.22.0")
 
 

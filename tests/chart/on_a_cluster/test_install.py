@@ -155,3 +155,19 @@ def test_uninstalling_stops_the_programs_and_leaves_all_that_is_data(
     assert root_user.send("GET", KEYS).json()["data"] == keys
     assert root_user.send("GET", f"{project}/survivor").status_code == 200
     assert len(policy_names(root_user)) == 7
+
+
+def test_with_the_definition_even_protected_projects_go_which_is_why_it_is_guarded(
+    own: Any, root_user: Any
+) -> None:
+    """The last test of this file: its cluster is of no use afterwards."""
+    project = f"/apis/supaplane.dev/v1alpha1/namespaces/{HOME}/supabaseprojects"
+    body = {"apiVersion": "supaplane.dev/v1alpha1", "kind": "SupabaseProject"}
+    spec = {"deletion": {"protection": True}}
+    made = root_user.make(project, "protected", spec=spec, **body)
+    assert made.status_code == 201
+    until(lambda: root_user.send("DELETE", f"{project}/protected").status_code in (403, 422))
+    allowed = {"metadata": {"labels": {"supaplane.dev/allow-delete": "true"}}}
+    assert root_user.patch(DEFINITION, allowed).status_code == 200
+    assert root_user.send("DELETE", DEFINITION).status_code == 200
+    until(lambda: root_user.send("GET", f"{project}/protected").status_code == 404)

@@ -38,6 +38,8 @@ USED_ELSEWHERE = {
 }
 """Rights that this story does not use, and who does."""
 
+UNDER_POLICIES = ("namespaces", "rolebindings", "supabaseprojects")
+
 Right = tuple[str, str, str, str]
 """Where (cluster, project, home or system), API group, resource with subresource, verb."""
 
@@ -49,6 +51,8 @@ class Entry:
     right: Right
     code: int
     name: str
+    forbidden: bool
+    """By RBAC, or by one of our policies."""
 
 
 def requests(log: Path, agent: str) -> Iterator[Entry]:
@@ -62,7 +66,9 @@ def requests(log: Path, agent: str) -> Iterator[Entry]:
         code = event.get("responseStatus", {}).get("code", 0)
         where = scope(ref.get("namespace", "") if resource != "namespaces" else "")
         right = (where, ref.get("apiGroup", ""), resource, event["verb"])
-        yield Entry(right, code, ref.get("name", ""))
+        decision = event.get("annotations", {}).get("authorization.k8s.io/decision")
+        ruled_out = code in (403, 422) and ref["resource"] in UNDER_POLICIES
+        yield Entry(right, code, ref.get("name", ""), decision == "forbid" or ruled_out)
 
 
 def scope(namespace: str) -> str:
@@ -178,9 +184,8 @@ def lose_a_key(admin: Any) -> None:
 
 
 def test_the_operator_asks_for_nothing_that_it_may_not(whole_life: list[Entry]) -> None:
-    refused = {(e.right, e.name) for e in whole_life if e.code == 403}
-    # How it finds out that the RoleBinding it just made is honoured; and what a namespace on its
-    # way out answers.
+    refused = {(e.right, e.name) for e in whole_life if e.forbidden}
+    # How it finds out that the RoleBinding that it just made is honoured.
     waiting = {(("project", "", "secrets", "get"), "credentials")}
     assert refused <= waiting
 

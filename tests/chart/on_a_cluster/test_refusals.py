@@ -238,6 +238,7 @@ def test_the_operator_does_not_take_over_bindings_of_others(operator: Any, refus
         ("PATCH", f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/supaplane-operator"),
         ("PATCH", f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/supaplane-operator"),
         ("POST", "/api/v1/namespaces/others/pods"),
+        ("POST", "/api/v1/namespaces/others/events"),
         ("POST", "/apis/apps/v1/namespaces/kube-system/deployments"),
         ("PUT", "/api/v1/namespaces/kube-system/finalize"),
         ("GET", "/api/v1/nodes"),
