@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI
@@ -21,7 +22,10 @@ from .services import Services
 from .web import cors
 from .web.envelope import Envelope
 
+log = logging.getLogger(__name__)
 VERSION = "0.1.0"
+FIRST_PAUSE = 1.0
+LAST_PAUSE = 60.0
 BOTH: tuple[APIRouter, ...] = (
     profile.router,
     organizations.router,
@@ -75,13 +79,26 @@ async def running(services: Services, stirred: asyncio.Event) -> AsyncIterator[N
         await services.database.open()
         stack.push_async_callback(services.database.close)
         for name, work in (
-            ("snapshot", services.snapshot.run()),
-            ("sweeper", Sweeper(services, stirred).run()),
-            ("housekeeping", Housekeeping(services).run()),
+            ("snapshot", services.snapshot.run),
+            ("sweeper", Sweeper(services, stirred).run),
+            ("housekeeping", Housekeeping(services).run),
         ):
-            task = asyncio.create_task(work, name=name)
+            task = asyncio.create_task(_keep_running(services, name, work), name=name)
             stack.push_async_callback(_end, task)
         yield
+
+
+async def _keep_running(services: Services, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Begins again after an error that nobody foresaw: work that ends in silence is worse."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("%s ended unexpectedly and begins again", name)
+        services.metrics.background_failures.labels(name).inc()
+        await asyncio.sleep(pause * (0.5 + services.outside.jitter()))
+        pause = min(LAST_PAUSE, pause * 2)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -67,6 +67,12 @@ class Metrics:
             ["action"],
             registry=self.registry,
         )
+        self.background_failures = Counter(
+            "supaplane_api_background_failures_total",
+            "Background work that ended unexpectedly and was begun again",
+            ["work"],
+            registry=self.registry,
+        )
         self.sweep_failures = Counter(
             "supaplane_api_sweep_failures_total",
             "Turns of the sweeper that failed",

@@ -22,7 +22,11 @@ class Body(BaseModel):
     """A request body."""
 
     model_config = ConfigDict(
-        strict=True, extra="allow", frozen=True, use_attribute_docstrings=True
+        strict=True,
+        extra="allow",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # an error that nobody foresaw is logged
     )
 
     def model_post_init(self, _context: Any, /) -> None:
@@ -38,7 +42,9 @@ class Body(BaseModel):
 class Answer(BaseModel):
     """An answer; whoever builds one gives every field by its name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class GoTrueMessage(Answer):

@@ -48,7 +48,9 @@ class Environment(StrEnum):
 class Settings(BaseModel):
     """The environment, typed. Secrets never appear in its text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     environment: Environment = Environment.PRODUCTION
     """`production` refuses to start with weak or missing secrets; `development` makes its own."""

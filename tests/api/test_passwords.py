@@ -69,6 +69,22 @@ def test_any_text_can_be_judged(text):
     assert 0 <= found.score <= 4
 
 
+def test_no_password_takes_long_to_judge(until):
+    """zxcvbn tries every reading of look-alikes: unmasked, this one would take until tomorrow."""
+    worst = "4@8({[<369!1|0$5+7%2z" * 4
+    judged = []
+    worker = threading.Thread(target=lambda: judged.append(estimate(worst)), daemon=True)
+    worker.start()
+    worker.join(timeout=60)
+    assert judged
+
+
+@pytest.mark.parametrize(("password", "least"), [("p4$$w0rd", 0), ("Tr0ub4dour&3x!{9+", 4)])
+def test_look_alikes_are_read_as_letters_as_before(password, least):
+    assert estimate(password).score >= least
+    assert (estimate("p4$$w0rd").score, estimate("password").score) == (0, 0)
+
+
 def test_a_long_password_is_judged_by_its_beginning():
     assert estimate("ab" * 100_000) == estimate("ab" * 36)
 

@@ -232,7 +232,6 @@ async def test_a_project_made_anew_under_its_old_name_is_another_row(bench):
     bench.kube.remove(PROJECTS, HOME, "byhand")
     bench.kube.put(PROJECTS, by_hand(organization=slug))
     await bench.sweep()
-    await bench.sweep()
     rows = await bench.sql("SELECT state FROM project ORDER BY id")
     assert rows == [("gone",), ("live",)]
     assert len((await person.get("/projects")).json()) == 1
@@ -280,3 +279,36 @@ async def test_two_replicas_that_sweep_at_once_do_it_once(
         assert await one.sql("SELECT count(*) FROM audit_log WHERE action = 'project.gone'") == [
             (3,)
         ]
+
+
+async def test_background_work_that_fails_begins_again(make_bench, monkeypatch, caplog):
+    from supaplane_api import app
+    from supaplane_api.projects import sweeper
+
+    turns = []
+    genuine = sweeper.sweep
+
+    async def failing_once(services):
+        turns.append(1)
+        if len(turns) == 1:
+            raise RuntimeError("nobody foresaw this")
+        await genuine(services)
+
+    monkeypatch.setattr(app, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(sweeper, "sweep", failing_once)
+    async with AsyncExitStack() as stack:
+        bench = await make_bench(stack)
+        await bench.until(lambda: len(turns) > 1)
+        text = bench.services.metrics.text().decode()
+    assert 'supaplane_api_background_failures_total{work="sweeper"} 1.0' in text
+    assert "nobody foresaw this" in caplog.text
+
+
+async def test_a_member_cannot_rename_what_another_made_under_the_same_name(bench):
+    person = await bench.person()
+    slug = (await bench.organization(person))["slug"]
+    bench.kube.put(PROJECTS, by_hand(organization=slug))
+    await bench.sweep()
+    await bench.sql("UPDATE project SET cr_uid = 'that of an earlier one'")
+    answer = await person.patch(f"/projects/{'b' * 20}", json={"name": "Mine"})
+    assert answer.status_code == 404

@@ -22,7 +22,8 @@ import jwt
 AUDIENCE = "authenticated"
 ROLE = "authenticated"
 ALGORITHM = "HS256"
-SKEW_SECONDS = 5
+SKEW_SECONDS = 60
+"""By how much the clocks of two replicas may differ."""
 _LONGEST = 4096
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from supaplane_api import audit
-from supaplane_api.caller import ProjectAccess
+from supaplane_api.caller import ProjectAccess, ProjectRow
 from supaplane_api.database import Connection
 from supaplane_api.problems import Clash, Invalid, Missing
 from supaplane_api.services import Services
@@ -26,7 +26,7 @@ TRIES = 3
 async def rename(services: Services, access: ProjectAccess, name: str, address: str | None) -> None:
     """Sets the display name. Raises Clash, Invalid, Missing, KubeError."""
     project = access.project
-    await change(services, project.cr_namespace, project.cr_name, "displayName", name)
+    await change(services, project, "displayName", name)
     now = services.outside.now()
     async with services.database.connection() as connection:
         await _record(connection, access, name, address, now)
@@ -46,11 +46,12 @@ async def _record(
     )
 
 
-async def change(services: Services, namespace: str, name: str, field: str, value: Any) -> None:
+async def change(services: Services, project: ProjectRow, field: str, value: Any) -> None:
     """Sets one field of the spec, unless it has another owner. Raises Clash, Invalid, KubeError."""
+    namespace, name = project.cr_namespace, project.cr_name
     for _ in range(TRIES):
         live = await services.kube.get(PROJECTS, namespace, name)
-        if live is None:
+        if live is None or live["metadata"]["uid"] != (project.cr_uid or live["metadata"]["uid"]):
             raise Missing("The project is not made yet, or gone already")
         if (live.get("spec") or {}).get(field) == value:
             return

@@ -85,8 +85,11 @@ async def mend(services: Services, row: Entry, seen: Seen | None) -> None:
     if row.state == "reserved":
         if seen is not None or services.outside.now() - row.created_at > PATIENCE:
             await settle(services, row, seen)
-    elif seen is None or seen.uid != row.cr_uid:
+    elif seen is None:
         await _gone(services, row)
+    elif seen.uid != row.cr_uid:  # made anew under its old name
+        await _gone(services, row)
+        await adopt(services, seen)
     elif seen.organization is not None and seen.organization != row.organization_slug:
         await _move(services, row, seen.organization)
 
