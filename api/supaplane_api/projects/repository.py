@@ -127,12 +127,12 @@ async def move(connection: Connection, number: int, *, organization: str) -> int
 
 
 async def entries(connection: Connection) -> list[Entry]:
-    """All rows that are not gone."""
+    """All rows of this cluster that are not gone."""
     cursor = connection.cursor(row_factory=class_row(Entry))
     await cursor.execute(
         "SELECT p.id, p.ref, p.organization_id, o.slug AS organization_slug, p.cr_namespace,"
         " p.cr_name, p.cr_uid, p.state, p.requested, p.created_at"
         " FROM project p JOIN organizations o ON o.id = p.organization_id"
-        " WHERE p.state <> 'gone' ORDER BY p.id"
+        " WHERE p.state <> 'gone' AND p.cluster = 'local' ORDER BY p.id"
     )
     return await cursor.fetchall()

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from supaplane_contract import Phase, names
+from supaplane_contract import Phase, ProjectSpec, ProjectStatus, names
 from supaplane_kube import Kube, Reflector, Resource
 from supaplane_kube.port import Manifest
 
 PROJECTS = Resource(names.GROUP, names.VERSION, names.PLURAL, names.KIND)
 UNKNOWN = "UNKNOWN"
 _PHASES = frozenset(phase.value for phase in Phase)
+_SPEC_FIELDS = frozenset(field.alias for field in ProjectSpec.model_fields.values())
+_STATUS_FIELDS = frozenset(field.alias for field in ProjectStatus.model_fields.values())
 Key = tuple[str, str]
 
 
@@ -74,6 +76,9 @@ def read(manifest: Mapping[str, Any], *, odd: Callable[[str], None] = lambda _: 
     status = _Part(manifest.get("status"), "status", odd)
     database, rest = spec.part("database"), spec.part("rest")
     endpoints = status.part("endpoints")
+    for part, known in ((spec, _SPEC_FIELDS), (status, _STATUS_FIELDS)):
+        if part.raw.keys() - known:
+            odd(f"unknown field of {part.where}")
     name = meta.text("name") or ""
     return Seen(
         namespace=meta.text("namespace") or "",
