@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from supaplane_contract import names
+from supaplane_contract.fields import Cidr
 from supaplane_contract.spec import IngressKind, IssuerRef, ParentRef
 from supaplane_contract.status import Phase
 
@@ -33,6 +34,8 @@ SERVICE_LINK = re.compile(
 )
 """What the kubelet sets for each Service beside a pod; a Service called supaplane-… gives these.
 https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+
+DEFAULT_PLATFORM: Final = Platform(domain_base="")
 
 HOST_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
@@ -110,6 +113,7 @@ def _issuer(text: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Cidrs = Annotated[tuple[Cidr, ...], BeforeValidator(_words)]
 Mapped = Annotated[dict[str, str], BeforeValidator(_json)]
 Refs = Annotated[tuple[ParentRef, ...], BeforeValidator(_json)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -136,6 +140,9 @@ class _Environment(BaseModel):
     supaplane_allowed_annotations: Words = ()
     supaplane_storage_class: str | None = None
     supaplane_dns_namespace: str = "kube-system"
+    supaplane_dns_cidrs: Cidrs = DEFAULT_PLATFORM.dns_cidrs
+    supaplane_egress_except: Cidrs = DEFAULT_PLATFORM.egress_except
+    supaplane_api_namespace: str | None = None
     supaplane_image_pull_secrets: Words = ()
     supaplane_deadline_coming_up: Seconds = 1200.0
     supaplane_deadline_pausing: Seconds = 300.0
@@ -218,6 +225,9 @@ def _platform(env: _Environment) -> Platform:
         allowed_annotations=env.supaplane_allowed_annotations,
         storage_class=env.supaplane_storage_class,
         dns_namespace=env.supaplane_dns_namespace,
+        dns_cidrs=env.supaplane_dns_cidrs,
+        egress_except=env.supaplane_egress_except,
+        api_namespace=env.supaplane_api_namespace,
         image_pull_secrets=env.supaplane_image_pull_secrets,
     )
 

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ def test_settings_of_the_operator_arrive_as_they_were_said(
     assert platform.tls_issuer is not None
     assert platform.tls_issuer.name == "letsencrypt"
     assert (platform.url_port, platform.storage_class) == (8443, "fast")
+    assert platform.dns_cidrs == ("10.0.0.10/32",)
+    assert platform.egress_except == ("10.0.0.0/8", "172.16.0.0/12")
 
 
 def test_the_chart_changes_no_default_of_the_operator(
@@ -87,8 +90,10 @@ def test_the_chart_changes_no_default_of_the_operator(
 ) -> None:
     ours = operator_of(rendered["default"], one)
     theirs = operator_settings.from_environment({"DOMAIN_BASE": "projects.example.org"})
-    for field in ("home_namespaces", "deadlines", "resync_seconds", "workers", "platform"):
+    for field in ("home_namespaces", "deadlines", "resync_seconds", "workers"):
         assert getattr(ours, field) == getattr(theirs, field)
+    # that the API beside it may call projects is the chart's to know
+    assert ours.platform == replace(theirs.platform, api_namespace="supaplane-system")
     assert ours.teardown_patience_seconds == theirs.teardown_patience_seconds
     assert ours.apply_parallelism == theirs.apply_parallelism
     assert ours.rollout_concurrency == theirs.rollout_concurrency

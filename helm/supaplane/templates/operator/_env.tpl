@@ -23,6 +23,11 @@
 {{- include "supaplane.variable" (list "SUPAPLANE_CLUSTER_DOMAIN" $projects.clusterDomain) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_STORAGE_CLASS" $projects.storageClass) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_DNS_NAMESPACE" $projects.dnsNamespace) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_DNS_CIDRS" (join "," $projects.dnsCidrs)) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_EGRESS_EXCEPT" (join "," $projects.egressExcept)) }}
+{{- if .Values.api.enabled }}
+{{- include "supaplane.variable" (list "SUPAPLANE_API_NAMESPACE" .Release.Namespace) }}
+{{- end }}
 {{- include "supaplane.variable" (list "SUPAPLANE_ALLOWED_ANNOTATIONS" (join "," $projects.allowedAnnotations)) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_IMAGE_PULL_SECRETS" (join "," $projects.imagePullSecrets)) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_KIND" $projects.ingress.kind) }}
