@@ -208,9 +208,9 @@ class KubeClient:
                         raise from_status(int(status.get("code") or 500), status)
                     yield Event(event["type"], event["object"])
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
-            raise Unreachable(f"watch of {resource.plural}: {error!r}") from error
+            raise Unreachable(_told(error)) from error
         except ValueError as error:  # aiohttp: a line longer than its buffer
-            raise Unreachable(f"watch of {resource.plural}: {error}") from error
+            raise Unreachable(_told(error)) from error
 
     async def _headers(self) -> dict[str, str]:
         value = await self._login.authorization()
@@ -267,7 +267,7 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if self._observe:
                 self._observe(verb, resource.plural, 0)
-            raise Unreachable(f"{verb} {resource.plural}: {error!r}") from error
+            raise Unreachable(f"{verb} {resource.plural}: {_told(error)}") from error
         if self._observe:
             self._observe(verb, resource.plural, status)
         if status >= 400:
@@ -285,6 +285,11 @@ _METHODS = {
     "patch": "PATCH",
     "delete": "DELETE",
 }
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, short enough for a log line."""
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _status(raw: bytes) -> dict[str, Any]:

@@ -107,7 +107,13 @@ class Reflector(Generic[T]):
                 await self._follow()
             except Unreachable as error:
                 # The watch goes on from where it was: a server that restarts forgets nothing.
-                log.warning("watch of %s: %s", self.resource.plural, error)
+                # One line for a server that is away, not one for each try.
+                log.log(
+                    logging.DEBUG if failures else logging.WARNING,
+                    "watch of %s broke and is taken up again: %s",
+                    self.resource.plural,
+                    error,
+                )
             except KubeError as error:
                 self._position = None
                 log.warning("watch of %s starts anew: %s", self.resource.plural, error)

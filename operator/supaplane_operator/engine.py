@@ -180,6 +180,11 @@ class Engine:
         yield gauge("supaplane_queue_oldest_seconds", "Age of the first in line.", queue.oldest)
         phases = tally(phase or "none" for phase in world.projects.phases())
         yield by_label("supaplane_projects", "SupabaseProjects by phase.", "phase", phases)
+        yield gauge(
+            "supaplane_unknown_spec_fields",
+            "Fields of specs that this version does not know, and leaves out.",
+            world.projects.unknown_fields(),
+        )
         ages = ((r.resource.plural, r.silence) for r in self._reflectors())
         yield by_label("supaplane_watch_age_seconds", "Silence of a watch.", "resource", ages)
         lists = ((r.resource.plural, float(r.relists)) for r in self._reflectors())

@@ -34,6 +34,8 @@ class Known:
     hosts: tuple[str, ...]
     phase: str
     version: str
+    unknown: int = 0
+    """Fields of the spec that this version does not know."""
 
     @property
     def age(self) -> tuple[str, Key]:
@@ -94,6 +96,10 @@ class Projects:
         """The phase of each."""
         return (known.phase for known in self.reflector.items().values())
 
+    def unknown_fields(self) -> int:
+        """Fields of specs that this version does not know, over all."""
+        return sum(known.unknown for known in self.reflector.items().values())
+
     def _known(self, keys: set[Key]) -> list[Known]:
         found = [known for key in keys if (known := self.reflector.get(*key)) is not None]
         return sorted(found, key=lambda known: known.age)
@@ -102,21 +108,25 @@ class Projects:
         meta = manifest["metadata"]
         ref = ref_of(manifest, self._cluster_uid)
         at_home = meta["namespace"] in self._homes
+        hosts, unknown = self._asked(manifest, ref)
         return Known(
             key=(meta["namespace"], meta["name"]),
             uid=meta["uid"],
             created=meta.get("creationTimestamp", ""),
             ref=ref if at_home else "",
-            hosts=self._hosts(manifest, ref) if at_home else (),
+            hosts=hosts if at_home else (),
             phase=(manifest.get("status") or {}).get("phase", ""),
             version=meta.get("resourceVersion", ""),
+            unknown=unknown,
         )
 
-    def _hosts(self, manifest: Manifest, ref: str) -> tuple[str, ...]:
+    def _asked(self, manifest: Manifest, ref: str) -> tuple[tuple[str, ...], int]:
+        """The hosts that a SupabaseProject wants, and how many fields of it are not known."""
         try:
-            return public_hosts(from_manifest(manifest).spec, ref, self._platform)
+            project = from_manifest(manifest)
         except SpecUnreadable:
-            return ()
+            return (), 0
+        return public_hosts(project.spec, ref, self._platform), len(project.unknown_fields)
 
     def _changed(self, key: Key, old: Known | None, new: Known | None) -> None:
         rivals = _index(self._by_ref, key, _refs(old), _refs(new))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from supaplane_kube import AlreadyExists, Conflict, NotFound
+from supaplane_kube import AlreadyExists, Conflict, Gone, KubeClient, NotFound
+from supaplane_kube.login import find
 from supaplane_kube.port import Event
 from supaplane_kube.resources import CONFIG_MAPS, HTTP_ROUTES, NAMESPACES
 
@@ -188,3 +189,12 @@ async def test_a_namespace_takes_its_content_along(kube, unique):
             return
         await asyncio.sleep(0.05)
     raise AssertionError("it is still there")
+
+
+@pytest.mark.cluster
+async def test_a_version_that_is_too_old_to_watch_from_is_gone(devcluster):
+    login = await find(kubeconfig=str(devcluster.kubeconfig))
+    async with KubeClient(login) as client:
+        with pytest.raises(Gone):
+            async for _ in client.watch(CONFIG_MAPS, resource_version="1"):
+                pass

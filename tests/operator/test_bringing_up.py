@@ -123,3 +123,9 @@ async def test_a_foreign_object_in_the_namespace_is_not_pruned(stage):
     stage.engine.look((HOME, "shop"))
     await stage.quiet()
     assert stage.kube.peek(kinds.SECRETS, namespace, "mine")
+
+
+async def test_a_field_of_a_newer_definition_is_counted_and_stops_nothing(stage):
+    stage.make(teleport=True)
+    await stage.active()
+    assert b"supaplane_unknown_spec_fields 1.0" in stage.engine.metrics.text()
