@@ -62,7 +62,8 @@ def require(role: Role | None, right: Right, *, what: str) -> Role:
     `what` is what a stranger asked for, as in "project".
     """
     if role is None:
-        raise Missing(f"There is no such {what}, or you are not a member of its organization")
+        whose = "it" if what == "organization" else "its organization"
+        raise Missing(f"There is no such {what}, or you are not a member of {whose}")
     if not may(role, right):
         allowed = " or ".join(r.value for r in Role if r in ALLOWED[right])
         raise NotAllowed(

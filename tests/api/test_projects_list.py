@@ -201,6 +201,17 @@ async def test_settings_have_the_shapes_of_all_generations(bench):
     assert told["db_port"] == 5432
 
 
+async def test_realtime_is_on_only_where_it_runs(bench):
+    person = await bench.person()
+    ref = (await bench.project(person, await bench.organization(person)))["ref"]
+    path = f"/platform/projects/{ref}/settings"
+    await bench.says(ref, phase="ACTIVE_HEALTHY", components=[{"name": "db", "phase": "Ready"}])
+    assert (await person.get(path)).json()["app_config"]["realtime_enabled"] is False
+    running = [{"name": "realtime", "phase": "Ready"}]
+    await bench.says(ref, phase="ACTIVE_HEALTHY", message="more", components=running)
+    assert (await person.get(path)).json()["app_config"]["realtime_enabled"] is True
+
+
 async def test_the_api_page_has_the_real_keys(bench):
     person = await bench.person()
     made = await bench.project(person, await bench.organization(person))

@@ -118,7 +118,12 @@ def api_keys(values: Mapping[str, str], role: Role) -> list[ApiKey]:
 
 def _app_config(view: View, settings: Settings) -> AppConfig:
     host = urlsplit(api_url(view, settings)).netloc
-    return AppConfig(db_schema=schemas_of(view), endpoint=host, storage_endpoint=host)
+    return AppConfig(
+        db_schema=schemas_of(view),
+        endpoint=host,
+        storage_endpoint=host,
+        realtime_enabled=view.seen is not None and "realtime" in view.seen.components,
+    )
 
 
 def schemas_of(view: View) -> str:

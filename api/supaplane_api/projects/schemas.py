@@ -150,7 +150,8 @@ class AppConfig(Answer):
     endpoint: str
     """Host, without a scheme."""
     storage_endpoint: str
-    realtime_enabled: bool = True
+    realtime_enabled: bool
+    """Whether the project runs Realtime."""
 
 
 class Service(Answer):

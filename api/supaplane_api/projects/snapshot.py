@@ -62,6 +62,8 @@ class Seen:
     message: str | None
     created_at: str
     conditions: tuple[SeenCondition, ...]
+    components: tuple[str, ...] = ()
+    """Names of the components that the operator runs."""
 
     @property
     def key(self) -> Key:
@@ -102,6 +104,7 @@ def read(manifest: Mapping[str, Any], *, odd: Callable[[str], None] = lambda _: 
         message=status.text("message"),
         created_at=meta.text("creationTimestamp") or "",
         conditions=tuple(_conditions(status, odd)),
+        components=tuple(_components(status, odd)),
     )
 
 
@@ -159,6 +162,12 @@ def _conditions(status: _Part, odd: Callable[[str], None]) -> Sequence[SeenCondi
         for part in parts
         if part.text("type")
     ]
+
+
+def _components(status: _Part, odd: Callable[[str], None]) -> Sequence[str]:
+    found = status.raw.get("components")
+    parts = [_Part(c, "status.components", odd) for c in found] if isinstance(found, list) else []
+    return [name for part in parts if (name := part.text("name"))]
 
 
 class Snapshot:
