@@ -17,6 +17,7 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily
 
 from supaplane_contract.credentials import RandomBytes
+from supaplane_contract.status import Phase
 from supaplane_kube import Kube, KubeError, Reflector
 from supaplane_kube.resources import NAMESPACES
 
@@ -47,6 +48,8 @@ LONGEST_PASS_SECONDS: Final = 120.0
 SILENCE_SECONDS: Final = 120.0
 COALESCE_SECONDS: Final = 0.05
 """How long the events of children are gathered before their project is looked at."""
+COALESCE_LEAVING_SECONDS: Final = 0.25
+"""The same for a project that goes: nobody waits for that by the blink."""
 STUCK_SECONDS: Final = 2 * LONGEST_PASS_SECONDS
 
 
@@ -225,7 +228,8 @@ async def build(
 
     def child_changed(ref: str) -> None:
         for known in projects.with_ref(ref):
-            queue.add_after(known.key, COALESCE_SECONDS)
+            leaving = known.phase == Phase.GOING_DOWN
+            queue.add_after(known.key, COALESCE_LEAVING_SECONDS if leaving else COALESCE_SECONDS)
 
     def wanted(key: Key) -> None:
         engine.look(key)

@@ -38,7 +38,7 @@ STAGES: Final = (
     "stopping the database",
 )
 SOONEST: Final = 0.5
-LATEST: Final = 5.0
+LATEST: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,16 @@ async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:
 async def _stop(world: World, subject: Subject, elapsed: float) -> str:
     """Deletes what the present stage deletes; what it waits for, or nothing when all is gone."""
     children = {n: c for n, c in world.children.of(subject.namespace).items() if n[0] in GOES}
-    first = any(_stage_of(n, c) == 0 for n, c in children.items())
+    first = any(_stage_of(n, c) == 0 and not c.deleting for n, c in children.items())
     if first or not children:
         children |= await _ask(world, subject, ALSO_GOES if first else (*WORKLOADS, *ALSO_GOES))
     patience = world.settings.teardown_patience_seconds
     stage = next_stage(children, elapsed=elapsed, patience=patience)
     for (resource, name), uid in stage.delete:
-        # In the foreground: a workload is there until its pods are gone.
+        # In the foreground, a workload is there until its pods are gone.
+        how = "Foreground" if resource in (*WORKLOADS, kinds.JOBS) else "Background"
         try:
-            await world.kube.delete(
-                resource, subject.namespace, name, uid=uid, propagation="Foreground"
-            )
+            await world.kube.delete(resource, subject.namespace, name, uid=uid, propagation=how)
         except Conflict:
             raise LookAgain(f"{resource.kind} {name} is another one by now") from None
     return STAGES[stage.number] if stage.delete or stage.waiting else ""
