@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from supaplane_contract import names
@@ -11,7 +11,7 @@ from supaplane_contract.spec import ProjectSpec
 from supaplane_contract.status import Reason
 
 from .errors import Problem
-from .projects import Key, Known
+from .projects import Known
 from .releases import Release, newest
 from .render import Platform
 
@@ -52,10 +52,9 @@ def accept(
     Raises Problem when nothing may be made of it.
     """
     demand_home(project, homes)
-    key = (project.namespace, project.name)
-    _demand_ref(ref, key, rivals)
+    _demand_ref(ref, project, rivals)
     release = _release(project.spec.release or pinned, releases)
-    refused = _refused_hosts(project.spec, ref, key, platform, rivals)
+    refused = _refused_hosts(project, ref, platform, rivals)
     return Accepted(
         ref=ref,
         namespace=names.project_namespace(ref),
@@ -79,9 +78,16 @@ def demand_home(project: SupabaseProject, homes: tuple[str, ...]) -> None:
     )
 
 
-def _demand_ref(ref: str, key: Key, rivals: Rivals) -> None:
-    first = next(iter(rivals.by_ref), None)
-    if first is None or first.key == key:
+def _older(rivals: Iterable[Known], project: SupabaseProject) -> Known | None:
+    """The oldest rival that is older than the project, which may not be among the rivals yet."""
+    key = (project.namespace, project.name)
+    age = (project.creation_timestamp or "", key)
+    return next((rival for rival in rivals if rival.key != key and rival.age < age), None)
+
+
+def _demand_ref(ref: str, project: SupabaseProject, rivals: Rivals) -> None:
+    first = _older(rivals.by_ref, project)
+    if first is None:
         return
     raise Problem(
         Reason.REF_TAKEN,
@@ -105,13 +111,14 @@ def _release(name: str | None, releases: Mapping[str, Release]) -> Release:
 
 
 def _refused_hosts(
-    spec: ProjectSpec, ref: str, key: Key, platform: Platform, rivals: Rivals
+    project: SupabaseProject, ref: str, platform: Platform, rivals: Rivals
 ) -> dict[str, Problem]:
     """The hosts that the spec asks for and may not have, with the reason for each."""
+    spec = project.spec
     asked = [spec.host] if spec.host else []
     refused = {}
     for host in dict.fromkeys([*asked, *spec.custom_domains]):
-        problem = _reserved(host, ref, platform) or _taken(host, key, rivals)
+        problem = _reserved(host, ref, platform) or _taken(host, project, rivals)
         if problem:
             refused[host] = problem
     return refused
@@ -131,9 +138,9 @@ def _reserved(host: str, ref: str, platform: Platform) -> Problem | None:
     )
 
 
-def _taken(host: str, key: Key, rivals: Rivals) -> Problem | None:
-    first = next(iter(rivals.by_host.get(host, ())), None)
-    if first is None or first.key == key:
+def _taken(host: str, project: SupabaseProject, rivals: Rivals) -> Problem | None:
+    first = _older(rivals.by_host.get(host, ()), project)
+    if first is None:
         return None
     return Problem(
         Reason.HOST_TAKEN,

@@ -5,6 +5,7 @@ Level-triggered: it looks at what is, not at what happened. Killed anywhere it i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -153,7 +154,9 @@ async def _render(
         restarts=again.by_component,
     )
     try:
-        return world.render(wish), again
+        # In a thread: hashing a project's passwords for the database takes a while, and lets go
+        # of the interpreter meanwhile.
+        return await asyncio.to_thread(world.render, wish), again
     except NotRenderable as error:
         raise Problem(error.reason, error.message, waiting_helps=False) from None
 

@@ -57,12 +57,13 @@ async def take_down(world: World, subject: Subject) -> Outcome:
     if subject.hands_off:
         return await _wait(world, subject, "the annotation supaplane.dev/reconcile holds it", None)
     namespace = await world.kube.get(kinds.NAMESPACES, None, subject.namespace)
-    if namespace is not None and judge(namespace, subject.project) is Verdict.OURS:
+    ours = namespace is None or judge(namespace, subject.project) is Verdict.OURS
+    if namespace is not None and ours:
         waiting = await _empty(world, subject, namespace)
         if waiting:
             elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
             return await _wait(world, subject, waiting, min(LATEST, max(SOONEST, elapsed / 4)))
-    if not keeps_data(subject):
+    if ours and not keeps_data(subject):
         await _forget_credentials(world, subject)
     await finalizer.let_go(world, subject)
     world.pods.forget(subject.namespace)

@@ -21,14 +21,17 @@ RELEASES = {n: Release(n, {ComponentName.DB: "x"}, frozenset(), "17") for n in (
 ALONE = Rivals()
 
 
-def known(name: str, created: str = "2026-01-01T00:00:00Z") -> Known:
+EARLIER, MIDDLE, LATER = (f"2026-01-0{day}T00:00:00Z" for day in (1, 2, 3))
+
+
+def known(name: str, created: str = MIDDLE) -> Known:
     return Known(("home", name), f"uid-{name}", created, REF, (), "", "1")
 
 
 def accepted(
     *, namespace: str = "home", pinned: str | None = None, rivals: Rivals = ALONE, **spec: Any
 ) -> Accepted:
-    meta = {"name": "shop", "namespace": namespace, "uid": "u"}
+    meta = {"name": "shop", "namespace": namespace, "uid": "u", "creationTimestamp": MIDDLE}
     return accept(
         from_manifest({"metadata": meta, "spec": spec}),
         ref=REF,
@@ -68,10 +71,21 @@ def test_another_namespace_is_told_how_it_becomes_a_home():
 
 
 def test_a_ref_belongs_to_the_oldest():
-    accepted(rivals=Rivals(by_ref=[known("shop"), known("other")]))
-    problem = refused(rivals=Rivals(by_ref=[known("other"), known("shop")]))
+    accepted(rivals=Rivals(by_ref=[known("shop"), known("other", LATER)]))
+    problem = refused(rivals=Rivals(by_ref=[known("other", EARLIER), known("shop")]))
     assert problem.reason is Reason.REF_TAKEN
     assert "home/other" in problem.message
+
+
+def test_a_younger_rival_is_none_though_the_watch_has_told_of_it_first():
+    accepted(rivals=Rivals(by_ref=[known("other", LATER)]))
+    rivals = Rivals(by_host={"a.com": [known("other", LATER)]})
+    assert accepted(rivals=rivals, customDomains=["a.com"]).network is None
+
+
+def test_of_two_of_the_same_second_the_first_by_name_wins():
+    accepted(rivals=Rivals(by_ref=[known("zoo"), known("shop")]))
+    refused(rivals=Rivals(by_ref=[known("bar"), known("shop")]))
 
 
 def test_an_own_host_below_the_platforms_domain_is_fine():
@@ -97,7 +111,8 @@ def test_a_name_that_only_ends_alike_is_not_reserved():
 
 
 def test_a_host_belongs_to_the_oldest_and_the_other_hosts_stay():
-    rivals = Rivals(by_host={"a.com": [known("other"), known("shop")], "b.com": [known("shop")]})
+    older = [known("other", EARLIER), known("shop")]
+    rivals = Rivals(by_host={"a.com": older, "b.com": [known("shop")]})
     result = accepted(rivals=rivals, customDomains=["a.com", "b.com"])
     assert result.network is not None
     assert result.network.reason is Reason.HOST_TAKEN

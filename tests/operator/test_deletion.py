@@ -103,3 +103,17 @@ async def test_a_namespace_whose_project_vanished_is_left_alone_and_counted(stag
     assert stage.engine.orphans.counts == {"released": 0, "orphaned": 1}
     assert ("StatefulSet", "db") in stage.objects(namespace)
     assert b'supaplane_namespaces_left{kind="orphaned"} 1.0' in stage.engine.metrics.text()
+
+
+async def test_credentials_of_data_that_is_not_ours_stay(stage):
+    """The SupabaseProject vanished, another of its name was made, and that one is deleted."""
+    stage.make(deletion={"policy": "Delete"})
+    namespace = await stage.active()
+    stage.kube.remove(PROJECTS, HOME, "shop")
+    await stage.quiet()
+    stage.make(deletion={"policy": "Delete"})
+    await stage.until(lambda: stage.condition("Accepted").get("reason") == Reason.NAMESPACE_TAKEN)
+    await stage.delete()
+    await stage.until(stage.gone)
+    assert ("StatefulSet", "db") in stage.objects(namespace)
+    assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials")
