@@ -202,7 +202,7 @@ class Operation(Model):
     id: Annotated[
         str, StringConstraints(pattern=r"^[a-zA-Z0-9][-a-zA-Z0-9._]*$", max_length=64, min_length=1)
     ]
-    """A new id starts the work; the same id never runs twice."""
+    """An id other than that of the last operation starts the work."""
     kind: OperationKind
     """What to do: restart."""
     parameters: Annotated[
