@@ -61,4 +61,8 @@ async def say(
     world.news.saw(subject.key, after.manifest["metadata"]["resourceVersion"])
     if "phase" in patch and subject.key[0] in world.settings.home_namespaces:
         world.herald.tell(event(after, status, world.now()))
-    return after, None if after.same_wish(subject) else 0.0
+    if after.same_wish(subject):
+        return after, None
+    # The event of that change is older than our write and will not count as news.
+    world.look_closely.add(subject.key)
+    return after, 0.0

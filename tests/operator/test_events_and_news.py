@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from supaplane_contract import names
+from supaplane_contract.credentials import to_secret_data
 from supaplane_contract.status import ProjectStatus
 from supaplane_kube import Forbidden, Unreachable
 from supaplane_kube import resources as kinds
@@ -79,6 +80,28 @@ async def test_a_pass_does_not_wake_itself(stage):
     reads = [r for r in stage.kube.requests if r.verb == "list" and r.resource == kinds.SECRETS]
     assert not reads, "the first pass was whole, and nothing since gave reason for another"
     assert passes < 12
+
+
+async def test_a_change_during_a_pass_counts_though_our_own_write_is_newer(stage, monkeypatch):
+    stage.make()
+    namespace = await stage.active()
+    write, done = stage.kube.merge_patch, []
+
+    async def after_somebody(resource, home, name, body, **more):
+        if more.get("subresource") == "status" and not done:
+            done.append(True)
+            secret = stage.kube.peek(kinds.SECRETS, namespace, "rest")
+            stage.kube.put(kinds.SECRETS, {**secret, "data": {"code": "d3Jvbmc="}})
+            stage.annotate(look="again")
+        return await write(resource, home, name, body, **more)
+
+    monkeypatch.setattr(stage.kube, "merge_patch", after_somebody)
+    stage.unready.add("rest")
+    stage.controllers_look()
+    await stage.until(lambda: done)
+    await stage.quiet()
+    secret = stage.kube.peek(kinds.SECRETS, namespace, "rest")
+    assert secret["data"] == to_secret_data({"code": "1"})
 
 
 async def test_no_more_calls_than_allowed_are_made_at_once():
