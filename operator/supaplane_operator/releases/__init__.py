@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -32,6 +32,17 @@ class Release:
     """Components that run unless the spec says otherwise."""
     postgres_version: str
     """Major version of PostgreSQL in the `db` image."""
+    variants: Mapping[ComponentName, Mapping[str, str]] = field(default_factory=dict)
+    """Images of a component's other programs, by the word that the spec has for them: `kong` of
+    the gateway, the engines of the object store."""
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    """Images of Jobs and init containers that are no component, by what they are for."""
+
+    def image(self, component: ComponentName, variant: str | None = None) -> str | None:
+        """The image of a component, or of another program of it; None when it is not offered."""
+        if variant is None:
+            return self.images.get(component)
+        return self.variants.get(component, {}).get(variant)
 
 
 @cache
@@ -72,4 +83,16 @@ def parse(name: str, data: Mapping[str, Any]) -> Release:
         raise ValueError(f"release {name}: no image for {', '.join(sorted(missing))}")
     if data["name"] != name:
         raise ValueError(f"release {name}: the file says it is {data['name']}")
-    return Release(name, MappingProxyType(images), on, str(data["postgresVersion"]))
+    variants = {
+        ComponentName(component): MappingProxyType({str(k): str(v) for k, v in programs.items()})
+        for component, programs in data.get("variants", {}).items()
+    }
+    helpers = {str(purpose): str(image) for purpose, image in data.get("helpers", {}).items()}
+    return Release(
+        name,
+        MappingProxyType(images),
+        on,
+        str(data["postgresVersion"]),
+        MappingProxyType(variants),
+        MappingProxyType(helpers),
+    )

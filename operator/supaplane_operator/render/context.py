@@ -9,7 +9,13 @@ from urllib.parse import quote
 
 from supaplane_contract import names, shares
 from supaplane_contract.credentials import password_key
-from supaplane_contract.spec import ComponentName, DesiredState, ProjectSpec
+from supaplane_contract.spec import (
+    ComponentName,
+    DesiredState,
+    GatewayKind,
+    ObjectStoreEngine,
+    ProjectSpec,
+)
 from supaplane_contract.status import Reason
 
 from . import urls
@@ -73,8 +79,22 @@ class Project:
         return component in self.enabled
 
     def image(self, component: ComponentName) -> str:
-        """The spec's image, else the release's."""
-        return self.spec.images.get(component) or self.input.release.images[component]
+        """The spec's image, else the release's for the program that the spec chose."""
+        own = self.spec.images.get(component)
+        image = own or self.input.release.image(component, variant(self.spec, component))
+        assert image is not None, f"{component} is on and has no image"
+        return image
+
+    def helper(self, purpose: str) -> str:
+        """The image of a Job or init container that is no component. Raises NotRenderable."""
+        try:
+            return self.input.release.helpers[purpose]
+        except KeyError:
+            raise NotRenderable(
+                Reason.COMPONENT_UNAVAILABLE,
+                f"release {self.input.release.name} has no image for {purpose}: "
+                "set spec.release to a newer one",
+            ) from None
 
     def host(self, component: ComponentName) -> str:
         """Full name of a component's Service."""
@@ -121,6 +141,16 @@ class Project:
     def connections(self, component: ComponentName) -> int:
         """Database connections that one pod of a component may hold."""
         return shares.connections_per_pod(self.spec, component)
+
+
+def variant(spec: ProjectSpec, component: ComponentName) -> str | None:
+    """Which program the spec chose in the place of a component's usual one; None for that."""
+    if component is ComponentName.GATEWAY and spec.gateway.kind is not GatewayKind.ENVOY:
+        return spec.gateway.kind.value
+    engine = spec.objectstore.engine
+    if component is ComponentName.OBJECTSTORE and engine is not ObjectStoreEngine.MINIO:
+        return engine.value
+    return None
 
 
 def missing_secret(namespace: str, name: str, key: str | None) -> NotRenderable:

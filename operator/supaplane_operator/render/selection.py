@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from supaplane_contract.spec import ComponentName, GatewayKind, ProjectSpec
 from supaplane_contract.status import Reason
 
+from .context import variant
 from .model import NotRenderable, RenderInput
 from .part import Part
 
@@ -15,6 +16,7 @@ def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozense
     """The components that are on. Raises NotRenderable when they cannot be."""
     on = frozenset(name for name in ComponentName if _wanted(input, name))
     _check_available(input, parts, on)
+    _check_programs(input, on)
     _check_needs(parts, on)
     _check_database(input, on)
     if input.spec.gateway.kind is GatewayKind.KONG:
@@ -41,6 +43,17 @@ def _check_available(
             f"set {', '.join(f'{_field(name)}.enabled' for name in missing)} to false "
             f"(it offers {', '.join(sorted(offered))})",
         )
+
+
+def _check_programs(input: RenderInput, on: frozenset[ComponentName]) -> None:
+    for name in sorted(on - input.spec.images.keys()):
+        program = variant(input.spec, name)
+        if program and input.release.image(name, program) is None:
+            raise NotRenderable(
+                Reason.COMPONENT_UNAVAILABLE,
+                f"release {input.release.name} has no {program} for {name}: "
+                f"set spec.release to a newer one, or images.{name} to an image of {program}",
+            )
 
 
 def _check_needs(parts: Mapping[ComponentName, Part], on: frozenset[ComponentName]) -> None:
