@@ -8,13 +8,13 @@ from . import names
 from .credentials import (
     IRREPLACEABLE,
     KEYS,
-    CredentialsLost,
     from_secret_data,
     master_secret,
     mint,
     password_key,
     to_secret_data,
 )
+from .errors import CredentialsLost
 from .resource import (
     SpecUnreadable,
     SupabaseProject,

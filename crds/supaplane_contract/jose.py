@@ -12,19 +12,9 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from typing import Any, Final
-
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from typing import Any
 
 Jwk = dict[str, Any]
-
-P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Number of points of the curve P-256 (FIPS 186-5); a private key lies between 0 and this."""
-SCALAR_BYTES: Final = 40
-"""Eight more than the order has, so that the remainder is spread evenly (FIPS 186-5, A.2.1)."""
-_FIELD_BYTES: Final = 32
 
 
 def b64url(raw: bytes) -> str:
@@ -42,31 +32,6 @@ def compact_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def private_key(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    """A P-256 key out of `SCALAR_BYTES` random bytes; the same bytes give the same key."""
-    if len(seed) != SCALAR_BYTES:
-        raise ValueError(f"a P-256 key is made of {SCALAR_BYTES} random bytes, not {len(seed)}")
-    scalar = int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1
-    return ec.derive_private_key(scalar, ec.SECP256R1())
-
-
-def private_jwk(key: ec.EllipticCurvePrivateKey, kid: str) -> Jwk:
-    """The JWK that auth signs with."""
-    point = key.public_key().public_numbers()
-    return {
-        "kty": "EC",
-        "kid": kid,
-        "use": "sig",
-        "key_ops": ["sign", "verify"],
-        "alg": "ES256",
-        "ext": True,
-        "crv": "P-256",
-        "x": _field(point.x),
-        "y": _field(point.y),
-        "d": _field(key.private_numbers().private_value),
-    }
-
-
 def public_jwk(private: Mapping[str, Any]) -> Jwk:
     """The JWK that everybody may see, out of the private one."""
     shown = {name: value for name, value in private.items() if name != "d"}
@@ -78,35 +43,13 @@ def symmetric_jwk(secret: str) -> Jwk:
     return {"kty": "oct", "k": b64url(secret.encode()), "alg": "HS256"}
 
 
-def load_private_jwk(jwk: Mapping[str, Any]) -> ec.EllipticCurvePrivateKey:
-    """The key of a private JWK. Raises ValueError when it is none, or its halves do not match."""
-    try:
-        scalar = int.from_bytes(unb64url(jwk["d"]), "big")
-        x, y = (int.from_bytes(unb64url(jwk[axis]), "big") for axis in ("x", "y"))
-        numbers = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
-        return ec.EllipticCurvePrivateNumbers(scalar, numbers).private_key()
-    except (KeyError, TypeError, AttributeError, ValueError):
-        raise ValueError("not the private JWK of a P-256 key") from None
-
-
 def sign_hs256(claims: Mapping[str, Any], secret: str) -> str:
     """A token signed with a shared secret."""
-    text = _signing_input({"alg": "HS256", "typ": "JWT"}, claims)
+    text = signing_input({"alg": "HS256", "typ": "JWT"}, claims)
     mac = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
     return f"{text}.{b64url(mac)}"
 
 
-def sign_es256(claims: Mapping[str, Any], key: ec.EllipticCurvePrivateKey, kid: str) -> str:
-    """A token signed with the private key; the same claims give the same token (RFC 6979)."""
-    text = _signing_input({"alg": "ES256", "kid": kid, "typ": "JWT"}, claims)
-    der = key.sign(text.encode(), ec.ECDSA(SHA256(), deterministic_signing=True))
-    r, s = decode_dss_signature(der)
-    return f"{text}.{b64url(r.to_bytes(_FIELD_BYTES, 'big') + s.to_bytes(_FIELD_BYTES, 'big'))}"
-
-
-def _signing_input(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+def signing_input(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """The part of a token that is signed."""
     return ".".join(b64url(compact_json(part).encode()) for part in (header, claims))
-
-
-def _field(number: int) -> str:
-    return b64url(number.to_bytes(_FIELD_BYTES, "big"))

@@ -14,13 +14,13 @@ from datetime import datetime
 from supaplane_contract import names
 from supaplane_contract.credentials import (
     IRREPLACEABLE,
-    CredentialsLost,
     RandomBytes,
     from_secret_data,
     master_secret,
     mint,
     to_secret_data,
 )
+from supaplane_contract.errors import CredentialsLost
 from supaplane_contract.resource import SupabaseProject
 from supaplane_contract.status import Reason
 from supaplane_kube import AlreadyExists, Conflict, Kube, NotFound

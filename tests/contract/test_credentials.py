@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwcrypto import jwk, jws
 
-from supaplane_contract import credentials, jose, names
-from supaplane_contract.credentials import IRREPLACEABLE, KEYS, CredentialsLost, mint
+from supaplane_contract import credentials, jose, names, p256
+from supaplane_contract.credentials import IRREPLACEABLE, KEYS, mint
+from supaplane_contract.errors import CredentialsLost
 
 RandomBytes = Callable[[int], bytes]
 SIGNED = {
@@ -274,12 +275,12 @@ def test_a_time_without_a_zone_is_refused() -> None:
         mint({}, random_bytes=lambda n: b"7" * n, now=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
-@given(seed=st.binary(min_size=jose.SCALAR_BYTES, max_size=jose.SCALAR_BYTES))
+@given(seed=st.binary(min_size=p256.SCALAR_BYTES, max_size=p256.SCALAR_BYTES))
 def test_every_seed_makes_a_key_that_others_can_read(seed: bytes) -> None:
-    key = jose.private_key(seed)
-    read = jwk.JWK(**jose.private_jwk(key, "some-kid"))
-    token = jose.sign_es256({"role": "anon"}, key, "some-kid")
-    public = jwk.JWK(**jose.public_jwk(jose.private_jwk(key, "some-kid")))
+    key = p256.private_key(seed)
+    read = jwk.JWK(**p256.private_jwk(key, "some-kid"))
+    token = p256.sign_es256({"role": "anon"}, key, "some-kid")
+    public = jwk.JWK(**jose.public_jwk(p256.private_jwk(key, "some-kid")))
     assert not public.has_private
     assert public.thumbprint() == read.thumbprint()
     assert claims_of(token, public, "ES256")[1] == {"role": "anon"}
@@ -287,13 +288,13 @@ def test_every_seed_makes_a_key_that_others_can_read(seed: bytes) -> None:
 
 @pytest.mark.parametrize("seed", [b"\x00" * 40, b"\xff" * 40])
 def test_extreme_seeds_make_keys_within_the_order_of_the_curve(seed: bytes) -> None:
-    scalar = jose.private_key(seed).private_numbers().private_value
-    assert 0 < scalar < jose.P256_ORDER
+    scalar = p256.private_key(seed).private_numbers().private_value
+    assert 0 < scalar < p256.P256_ORDER
 
 
 def test_a_seed_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="40 random bytes"):
-        jose.private_key(b"short")
+        p256.private_key(b"short")
 
 
 @given(values=st.dictionaries(st.text(min_size=1), st.text()))

@@ -1,0 +1,140 @@
+"""The operator as it runs in a pod: a ServiceAccount's token, no package `kubernetes`, a Lease."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from supaplane_demo.commands import install_crd
+from supaplane_devcluster import Cluster, ClusterOptions
+from supaplane_kube import KubeClient, login
+
+NAMESPACE = "supaplane-system"
+ACCOUNT = "operator"
+PROBES = 18080
+
+
+@dataclass
+class Inside:
+    """A cluster with the operator as its only user besides us."""
+
+    cluster: Cluster
+    kube: KubeClient
+    folder: Path
+    environ: dict[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start_operator(self) -> None:
+        """Starts it; returns when its caches are filled."""
+        with (self.folder / "operator.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "supaplane_operator"],
+                env=self.environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{PROBES}/readyz", timeout=2).close()
+                return
+            time.sleep(0.05)
+        raise TimeoutError(f"the operator is not ready: see {self.folder}/operator.log")
+
+    def stop_operator(self) -> None:
+        """Ends it as a pod is ended."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(30)
+            self.process = None
+
+    def restart_operator(self) -> None:
+        """Ends it and starts another."""
+        self.stop_operator()
+        self.start_operator()
+
+    def memory(self) -> float:
+        """Resident memory of the operator, in MiB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+    def cpu(self) -> float:
+        """CPU seconds that the operator has used, user and system."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.asynccontextmanager
+async def inside(nodes: int = 20) -> AsyncIterator[Inside]:
+    """Brings cluster and operator up, and takes both down again."""
+    with tempfile.TemporaryDirectory(prefix="supaplane-bulk-") as name:
+        folder = Path(name)
+        options = ClusterOptions(nodes=nodes, pod_delay=0.0, audit="writes")
+        cluster = Cluster("bulk", home=folder / "home", options=options)
+        try:
+            await asyncio.to_thread(cluster.up)
+            session = await login.find(kubeconfig=str(cluster.kubeconfig))
+            async with KubeClient(session, user_agent="bench", timeout_seconds=120) as kube:
+                await install_crd(kube)
+                await asyncio.to_thread(_account, cluster)
+                running = Inside(cluster, kube, folder, _environment(cluster, folder))
+                await asyncio.to_thread(running.start_operator)
+                try:
+                    await asyncio.sleep(3)
+                    yield running
+                finally:
+                    running.stop_operator()
+        finally:
+            cluster.down()
+
+
+def _account(cluster: Cluster) -> None:
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    cluster.kubectl("create", "serviceaccount", ACCOUNT, "-n", NAMESPACE)
+    cluster.kubectl(
+        "create",
+        "clusterrolebinding",
+        "operator",
+        "--clusterrole=cluster-admin",
+        f"--serviceaccount={NAMESPACE}:{ACCOUNT}",
+    )
+
+
+def _environment(cluster: Cluster, folder: Path) -> dict[str, str]:
+    """What the pod would have: address and token of the API server, and the settings."""
+    account = folder / "account"
+    account.mkdir()
+    token = cluster.kubectl("create", "token", ACCOUNT, "-n", NAMESPACE, "--duration=6h")
+    (account / "token").write_text(token.stdout.strip())
+    (account / "ca.crt").write_text(cluster.ca_file.read_text())
+    (account / "namespace").write_text(NAMESPACE)
+    missing = folder / "missing" / "kubernetes"
+    missing.mkdir(parents=True)
+    # The image does not have this package; kopf loads it wherever it finds it.
+    (missing / "__init__.py").write_text("raise ImportError('not in the image')\n")
+    address = urlsplit(cluster.server)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SUPAPLANE_")}
+    return kept | {
+        "PYTHONPATH": str(missing.parent),
+        "KUBERNETES_SERVICE_HOST": str(address.hostname),
+        "KUBERNETES_SERVICE_PORT": str(address.port),
+        "SUPAPLANE_SERVICE_ACCOUNT_DIR": str(account),
+        "SUPAPLANE_OPERATOR_NAMESPACE": NAMESPACE,
+        "SUPAPLANE_PROBE_HOST": "127.0.0.1",
+        "SUPAPLANE_PROBE_PORT": str(PROBES),
+        "DOMAIN_BASE": "example.com",
+    }
