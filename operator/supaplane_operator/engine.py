@@ -61,6 +61,8 @@ class Engine:
         self.queue = queue
         self.metrics = metrics
         self.orphans = Orphans(world)
+        self.passes = 0
+        """How many passes have ended."""
         self._unseen: set[Key] = set()
         self._heard: dict[Key, str] = {}
         """The newest version of a SupabaseProject that was heard of during a pass over it."""
@@ -123,6 +125,7 @@ class Engine:
         heard = self._heard.pop(key, None)
         if heard is not None and self.world.news.is_news(key, heard):
             self.look(key, urgent=True)
+        self.passes += 1
         self.metrics.passes.labels(result).inc()
         self.metrics.seconds.observe(time.perf_counter() - started)
         if result in ("ok", "problem"):

@@ -20,7 +20,7 @@ from supaplane_kube import KubeClient, KubeError
 from supaplane_kube.login import SERVICE_ACCOUNT, Login, find
 
 from . import engine as engines
-from . import handlers, health, logs
+from . import handlers, health, logs, memory
 from .errors import LeaseLost, SettingsRefused
 from .gate import Gate, always_open
 from .lease import Lease
@@ -147,6 +147,7 @@ async def _until_stopped(
                 group.create_task(engine.watch(), name="watches"),
                 group.create_task(_lead(engine, lease), name="work"),
                 group.create_task(_stream(engine, login), name="stream"),
+                group.create_task(memory.give_back(lambda: engine.passes), name="memory"),
             ]
             await stop.wait()
             log.info("ends")
