@@ -20,6 +20,12 @@ class Access(StrEnum):
 
     OPEN = "open"
     """Everybody; the service behind it decides."""
+    OPTIONAL_KEY = "optional-key"
+    """Everybody; a key that is shown arrives as the token that it stands for, and the service
+    behind it decides."""
+    KEY_BESIDE = "key-beside"
+    """Everybody; what is shown stays as it is, and of a key of the new kind the token that it
+    stands for arrives beside it, in `sb-api-key`. A wrong key of that kind is refused."""
     KEY = "key"
     """Whoever has one of the project's keys."""
     SERVICE = "service"
@@ -43,7 +49,9 @@ class Route:
     """What takes the place of the matched path."""
     exact: bool = False
     timeout: str = "30s"
+    """For the whole answer, once the request is there; `0s`: none, for large files."""
     idle_timeout: str | None = None
+    """Between two bytes, either way."""
     prefix_header: str | None = None
     """X-Forwarded-Prefix, if not the path itself."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,8 @@ from supaplane_operator.render.part import Access, Route
 
 WHO = {
     Access.OPEN: "everybody",
+    Access.OPTIONAL_KEY: "everybody; a key counts",
+    Access.KEY_BESIDE: "everybody; no wrong new key",
     Access.KEY: "any key",
     Access.SERVICE: "service keys",
     Access.DASHBOARD: "the dashboard's name and password",

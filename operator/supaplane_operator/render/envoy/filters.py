@@ -28,6 +28,14 @@ ROUTER: Final[Mapping[str, Any]] = {
 OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
 _SPECIAL: Final = re.compile(rb"[^0-9A-Za-z._-]")
 _KEY_CHECK: Final = (resources.files(__package__) / "keys.lua").read_text()
+_OTHERS: Final = {
+    access: (resources.files(__package__) / file).read_text()
+    for access, file in {
+        Access.OPTIONAL_KEY: "optional_key.lua",
+        Access.KEY_BESIDE: "key_beside.lua",
+    }.items()
+}
+"""What happens to keys on routes that ask for none."""
 
 
 def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
@@ -46,6 +54,7 @@ def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
             "typed_config": {
                 "@type": f"{_FILTERS}lua.v3.Lua",
                 "default_source_code": {"inline_string": script(config.keys)},
+                **_other_scripts(config),
                 # what was checked for one route must not be served by another
                 "clear_route_cache": False,
             },
@@ -69,13 +78,25 @@ def of_route(access: Access, keys: Keys) -> dict[str, Any]:
         return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.any_role)}}}
     if access is Access.SERVICE:
         return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.service_role)}}}
+    if access in _OTHERS:
+        chosen = {"@type": f"{_FILTERS}lua.v3.LuaPerRoute", "name": access.value}
+        return {BASIC_AUTH: OFF, LUA: chosen, RBAC: no_rbac}
     return {BASIC_AUTH: OFF, LUA: OFF, RBAC: no_rbac}
 
 
-def script(keys: Keys) -> str:
-    """The check of keys, with the keys in it."""
+def script(keys: Keys, text: str = _KEY_CHECK) -> str:
+    """The check of keys, or another script, with the keys in it."""
     rows = [f"[{lua_text(key)}] = {lua_text(token)}" for key, token in keys.tokens.items()]
-    return f"local TOKENS = {{ {', '.join(rows)} }}\n{_KEY_CHECK}"
+    return f"local TOKENS = {{ {', '.join(rows)} }}\n{text}"
+
+
+def _other_scripts(config: GatewayConfig) -> dict[str, Any]:
+    """The scripts that routes choose by name; those that none chooses are left out."""
+    wanted = sorted({route.access for _, route in config.routes} & _OTHERS.keys())
+    if not wanted:
+        return {}
+    scripts = {a.value: {"inline_string": script(config.keys, _OTHERS[a])} for a in wanted}
+    return {"source_codes": scripts}
 
 
 def lua_text(text: str) -> str:
