@@ -129,7 +129,9 @@ def _environment(cluster: Cluster, folder: Path) -> dict[str, str]:
     address = urlsplit(cluster.server)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SUPAPLANE_")}
     return kept | {
-        "PYTHONPATH": str(missing.parent),
+        "PYTHONPATH": os.pathsep.join(
+            [str(missing.parent), *filter(None, [kept.get("PYTHONPATH")])]
+        ),
         "KUBERNETES_SERVICE_HOST": str(address.hostname),
         "KUBERNETES_SERVICE_PORT": str(address.port),
         "SUPAPLANE_SERVICE_ACCOUNT_DIR": str(account),

@@ -45,6 +45,7 @@ def cli(arguments: Sequence[str] | None = None) -> int:
         print(f"supaplane-operator: {error}", file=sys.stderr)
         return 2
     logs.set_up(settings.log_format, settings.log_level, drop=handlers.NotInMainThread())
+    memory.small_tls_buffers()
     try:
         return asyncio.run(run(settings, options.kubeconfig))
     except KubeError as error:
@@ -114,7 +115,7 @@ async def run(settings: Settings, kubeconfig: str | None) -> int:
         ) as kube,
         KubeClient(login, user_agent=f"{USER_AGENT}-lease", timeout_seconds=5.0) as lease_kube,
     ):
-        engine = await engines.build(kube, settings, metrics)
+        engine = await engines.build(kube, settings, metrics, demand=demand)
         lease = _lease(lease_kube, gate, settings) if settings.lease else None
         runner = await health.serve(
             settings.probe_host,
