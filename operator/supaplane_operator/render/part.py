@@ -34,6 +34,8 @@ class Access(StrEnum):
     """Whoever knows the dashboard's name and password."""
     DENIED = "denied"
     """Nobody: 403."""
+    ABSENT = "absent"
+    """Nobody, for nothing is there: 404."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from supaplane_contract.spec import ComponentName, GatewayKind, ProjectSpec
+from supaplane_contract.spec import ComponentName, ProjectSpec
 from supaplane_contract.status import Reason
 
 from .context import variant
@@ -19,11 +19,6 @@ def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozense
     _check_programs(input, on)
     _check_needs(parts, on)
     _check_database(input, on)
-    if input.spec.gateway.kind is GatewayKind.KONG:
-        raise NotRenderable(
-            Reason.NOT_SUPPORTED,
-            "gateway.kind kong is not supported yet: set gateway.kind to envoy",
-        )
     return on
 
 

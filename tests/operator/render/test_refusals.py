@@ -10,13 +10,13 @@ import pytest
 
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Reason
+from supaplane_operator.releases import load_releases
 from supaplane_operator.render import NotRenderable, Platform, RenderInput, project
 
 MakeInput = Callable[..., RenderInput]
 SECRET = {"external_google_secret": {"name": "google", "key": "secret"}}
 
 REFUSED = [
-    ({"gateway": {"kind": "kong"}}, Reason.NOT_SUPPORTED, "set gateway.kind to envoy"),
     ({"realtime": {"enabled": True}}, Reason.COMPONENT_UNAVAILABLE, "realtime.enabled to false"),
     (
         {"storage": {"enabled": True}, "pooler": {"enabled": True}},
@@ -103,6 +103,15 @@ def test_what_cannot_be_is_refused_with_its_cure(
     assert (refusal.value.reason, words in refusal.value.message) == (reason, True), (
         refusal.value.message
     )
+
+
+def test_a_release_that_lacks_a_program_is_not_asked_for_it(make_input: MakeInput) -> None:
+    before_kong = load_releases()["2026.9.1"]
+    with pytest.raises(NotRenderable, match=r"no kong for gateway: set spec\.release") as refusal:
+        project(make_input({"gateway": {"kind": "kong"}}, release=before_kong))
+    assert refusal.value.reason is Reason.COMPONENT_UNAVAILABLE
+    own = {"gateway": {"kind": "kong"}, "images": {"gateway": "acme/kong:3.9.3"}}
+    assert project(make_input(own, release=before_kong)).components[-1].image == "acme/kong:3.9.3"
 
 
 def test_a_refusal_holds_no_value_of_a_secret(make_input: MakeInput) -> None:

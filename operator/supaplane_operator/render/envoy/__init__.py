@@ -1,5 +1,6 @@
-"""The gateway's configuration: routes, key checks and sign-in, as Envoy reads them."""
+"""The gateway's configuration and its pod where Envoy is the program."""
 
-from .config import GatewayConfig, Keys, Upstream, bootstrap
+from .config import bootstrap
+from .pod import pod
 
-__all__ = ["GatewayConfig", "Keys", "Upstream", "bootstrap"]
+__all__ = ["bootstrap", "pod"]

@@ -7,10 +7,9 @@ It fails closed: a route that says nothing needs a sign-in *and* a key *and* a r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from supaplane_operator.render.part import Route
+from supaplane_operator.render.gateway import GatewayConfig, Upstream
 
 from . import filters, routes
 
@@ -30,44 +29,6 @@ _LOG_LINE: Final = (
     '%REQ(:METHOD)% %PATH(NQ:ORIG_OR_PATH)% %PROTOCOL%" %RESPONSE_CODE% %BYTES_SENT% "-" '
     '"%REQ(USER-AGENT)%"\n'
 )
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What people hold, and what it stands for."""
-
-    tokens: Mapping[str, str] = field(repr=False)
-    """Key -> token that the services understand."""
-    any_role: tuple[str, ...] = field(repr=False)
-    """Tokens that open routes for keys."""
-    service_role: tuple[str, ...] = field(repr=False)
-    """Tokens that open routes for service keys."""
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """A component that the gateway passes requests on to."""
-
-    name: str
-    host: str
-    port: int
-
-
-@dataclass(frozen=True)
-class GatewayConfig:
-    """Everything that the configuration depends on."""
-
-    upstreams: tuple[Upstream, ...]
-    routes: tuple[tuple[str, Route], ...]
-    """(name of the upstream, row), in any order."""
-    keys: Keys
-    dashboard_user: str
-    dashboard_password: str = field(repr=False)
-    own_origins: tuple[str, ...] = ()
-    """Origins of the project's own pages."""
-    public_port: int = 443
-    trusted_hops: int = 0
-    """Proxies in front, whose X-Forwarded headers are believed."""
 
 
 def bootstrap(config: GatewayConfig) -> dict[str, Any]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from supaplane_operator.render.gateway import GatewayConfig, Key
 from supaplane_operator.render.part import Access
-
-if TYPE_CHECKING:
-    from .config import GatewayConfig, Keys
 
 _TYPE: Final = "type.googleapis.com/envoy."
 _FILTERS: Final = f"{_TYPE}extensions.filters.http."
@@ -63,30 +61,31 @@ def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
         # request goes on without it
         {
             "name": RBAC,
-            "typed_config": {"@type": f"{_FILTERS}rbac.v3.RBAC", "rules": _only(())},
+            "typed_config": {"@type": f"{_FILTERS}rbac.v3.RBAC", "rules": _only([])},
         },
         ROUTER,
     ]
 
 
-def of_route(access: Access, keys: Keys) -> dict[str, Any]:
+def of_route(access: Access, keys: Sequence[Key]) -> dict[str, Any]:
     """The filters of a route with that access: typed_per_filter_config."""
     no_rbac = {"@type": f"{_FILTERS}rbac.v3.RBACPerRoute"}
     if access is Access.DASHBOARD:
         return {LUA: OFF, RBAC: no_rbac}
     if access is Access.KEY:
-        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.any_role)}}}
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys)}}}
     if access is Access.SERVICE:
-        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys.service_role)}}}
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(_of_services(keys))}}}
     if access in _OTHERS:
         chosen = {"@type": f"{_FILTERS}lua.v3.LuaPerRoute", "name": access.value}
         return {BASIC_AUTH: OFF, LUA: chosen, RBAC: no_rbac}
     return {BASIC_AUTH: OFF, LUA: OFF, RBAC: no_rbac}
 
 
-def script(keys: Keys, text: str = _KEY_CHECK) -> str:
+def script(keys: Sequence[Key], text: str = _KEY_CHECK) -> str:
     """The check of keys, or another script, with the keys in it."""
-    rows = [f"[{lua_text(key)}] = {lua_text(token)}" for key, token in keys.tokens.items()]
+    tokens = {key.value: key.token for key in keys}
+    rows = [f"[{lua_text(key)}] = {lua_text(token)}" for key, token in tokens.items()]
     return f"local TOKENS = {{ {', '.join(rows)} }}\n{text}"
 
 
@@ -105,10 +104,15 @@ def lua_text(text: str) -> str:
     return f'"{plain.decode()}"'
 
 
-def _only(tokens: tuple[str, ...]) -> dict[str, Any]:
-    """Rules that let pass who shows one of these tokens in `apikey`; without any, nobody."""
-    if not tokens:
+def _of_services(keys: Iterable[Key]) -> list[Key]:
+    return [key for key in keys if key.service]
+
+
+def _only(keys: Sequence[Key]) -> dict[str, Any]:
+    """Rules that let pass whose `apikey` is now the token of one of these; without any, nobody."""
+    if not keys:
         return {"action": "ALLOW"}
+    tokens = [key.token for key in sorted(keys, key=lambda key: key.service)]
     shown = [{"header": {"name": "apikey", "string_match": {"exact": t}}} for t in tokens]
     policy = {"permissions": [{"any": True}], "principals": shown}
     return {"action": "ALLOW", "policies": {"key": policy}}

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from supaplane_operator.render.gateway import (
+    FORBIDDEN,
+    NOBODY_HERE,
+    PREFLIGHT_SECONDS,
+    GatewayConfig,
+    table,
+)
 from supaplane_operator.render.part import Access, Route
 
 from . import filters
-
-if TYPE_CHECKING:
-    from .config import GatewayConfig
-
-API_PATHS: Final = (
-    "/auth/v1",
-    "/rest/v1",
-    "/graphql/v1",
-    "/realtime/v1",
-    "/storage/v1",
-    "/functions/v1",
-    "/pg",
-)
-"""What belongs to APIs: without a route there it is a 404, and no request for a password."""
-PREFLIGHT_SECONDS: Final = 3600
 
 _CORS: Final = "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy"
 _METHODS: Final = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS,TRACE,CONNECT"
@@ -29,9 +21,6 @@ _METHODS: Final = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS,TRACE,CONNECT"
 
 def virtual_host(config: GatewayConfig) -> dict[str, Any]:
     """Every host: which one it is called by makes no difference to the gateway."""
-    ordered = sorted(config.routes, key=lambda item: item[1].order)
-    last = [(name, route) for name, route in ordered if route.path == "/"]
-    before = [(name, route) for name, route in ordered if route.path != "/"]
     return {
         "name": "project",
         "domains": ["*"],
@@ -40,22 +29,19 @@ def virtual_host(config: GatewayConfig) -> dict[str, Any]:
             _header("X-Forwarded-Port", str(config.public_port), "ADD_IF_ABSENT"),
         ],
         "typed_per_filter_config": {filters.CORS: _everybody()},
-        "routes": [
-            *(_route(config, name, route) for name, route in before),
-            *(_not_here(config, path) for path in API_PATHS),
-            *(_route(config, name, route) for name, route in last),
-            _not_here(config, "/"),
-        ],
+        "routes": [_route(config, name, route) for name, route in table(config.routes)],
     }
 
 
 def _route(config: GatewayConfig, upstream: str, route: Route) -> dict[str, Any]:
+    if route.access is Access.ABSENT:
+        return _not_here(config, route.path)
     common: dict[str, Any] = {
         "match": _match(route.path, exact=route.exact),
         "typed_per_filter_config": _filters(config, route),
     }
     if route.access is Access.DENIED:
-        body = {"inline_string": "Access is forbidden"}
+        body = {"inline_string": FORBIDDEN}
         return common | {"direct_response": {"status": 403, "body": body}}
     prefix = _header(
         "X-Forwarded-Prefix", route.prefix_header or route.path, "OVERWRITE_IF_EXISTS_OR_ADD"
@@ -105,7 +91,7 @@ def _not_here(config: GatewayConfig, path: str) -> dict[str, Any]:
         "match": _match(path, exact=False),
         "direct_response": {
             "status": 404,
-            "body": {"inline_string": "This project has nothing at that path"},
+            "body": {"inline_string": NOBODY_HERE},
         },
         "typed_per_filter_config": filters.of_route(Access.OPEN, config.keys),
     }
