@@ -50,7 +50,9 @@ class Inside:
                 urllib.request.urlopen(f"http://127.0.0.1:{PROBES}/readyz", timeout=2).close()
                 return
             time.sleep(0.05)
-        raise TimeoutError(f"the operator is not ready: see {self.folder}/operator.log")
+        raise TimeoutError(
+            "the operator is not ready:\n" + (self.folder / "operator.log").read_text()[-2000:]
+        )
 
     def stop_operator(self) -> None:
         """Ends it as a pod is ended."""
