@@ -41,6 +41,8 @@ ANNOTATION_RENDERING: Final = f"{GROUP}/rendering"
 ANNOTATION_RESTARTED: Final = f"{GROUP}/restart"
 ANNOTATION_RELEASE: Final = f"{GROUP}/release"
 """On a project namespace: the release that is pinned, should the status be lost."""
+ANNOTATION_DNS: Final = f"{GROUP}/dns"
+"""On a project namespace: what the DNS hook was told, and what it acknowledged."""
 ANNOTATION_DELETE_AFTER: Final = f"{GROUP}/delete-after"
 """On a released namespace with an undelete window: when it goes; RFC 3339 in UTC."""
 

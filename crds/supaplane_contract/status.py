@@ -63,6 +63,7 @@ class ConditionType(StrEnum):
     DATABASE_READY = "DatabaseReady"
     STACK_READY = "StackReady"
     NETWORK_READY = "NetworkReady"
+    DNS_READY = "DNSReady"
 
 
 class Reason(StrEnum):
@@ -98,6 +99,12 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "OutOfMemory"
     UNSCHEDULABLE = "Unschedulable"
     VOLUME_PENDING = "VolumePending"
+    CERTIFICATE_NOT_ISSUED = "CertificateNotIssued"
+    DNS_ACKNOWLEDGED = "DNSAcknowledged"
+    DNS_PENDING = "DNSPending"
+    DNS_HOOK_REFUSED = "DNSHookRefused"
+    DNS_HOOK_UNAVAILABLE = "DNSHookUnavailable"
+    NO_PUBLIC_HOST = "NoPublicHost"
     NEW_RENDERING = "NewRendering"
     UP_TO_DATE = "UpToDate"
     ROLLING = "Rolling"

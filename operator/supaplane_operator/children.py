@@ -65,6 +65,8 @@ class Child:
     """Phase of a volume claim; outcome of a Job."""
     trouble: str = ""
     """What the controller says stops it from making pods."""
+    addresses: tuple[str, ...] = ()
+    """Of an Ingress or a load balancer: where clients reach it."""
 
 
 def shape_of(manifest: Mapping[str, Any]) -> str:
@@ -109,6 +111,8 @@ def _by_kind(manifest: Manifest) -> dict[str, Any]:
         return {"state": (manifest.get("status") or {}).get("phase", "")}
     if kind == "Job":
         return {"state": _outcome(manifest.get("status") or {})}
+    if kind in ("Ingress", "Service"):
+        return {"addresses": _addresses(manifest.get("status") or {})}
     return {}
 
 
@@ -153,6 +157,12 @@ def _outcome(status: Mapping[str, Any]) -> str:
         if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
             return str(condition["type"])
     return ""
+
+
+def _addresses(status: Mapping[str, Any]) -> tuple[str, ...]:
+    points = (status.get("loadBalancer") or {}).get("ingress") or ()
+    found = {str(point.get("ip") or point.get("hostname") or "") for point in points}
+    return tuple(sorted(found - {""}))
 
 
 class Children:

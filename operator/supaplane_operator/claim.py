@@ -6,7 +6,7 @@ A namespace is never claimed by apply: that would take over one that belongs to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -40,6 +40,8 @@ class Claim:
     uid: str
     fresh: bool
     """Whether this pass made it, so that nothing can be in it."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """What lies on it."""
 
 
 def judge(namespace: Mapping[str, Any], project: SupabaseProject) -> Verdict:
@@ -61,6 +63,12 @@ def owner(project: SupabaseProject) -> str:
     return names.owner_value(namespace=project.namespace, name=project.name, uid=project.uid)
 
 
+def claim_of(namespace: Manifest, *, fresh: bool = False) -> Claim:
+    """The claim on a namespace that is known to be ours."""
+    meta = namespace["metadata"]
+    return Claim(meta["name"], meta["uid"], fresh, meta.get("annotations") or {})
+
+
 def pinned_release(namespace: Mapping[str, Any] | None) -> str | None:
     """The release that the namespace remembers."""
     annotations = (namespace or {}).get("metadata", {}).get("annotations") or {}
@@ -79,7 +87,7 @@ async def claim(
         try:
             body = _namespace(project, ref, release)
             made = await kube.create(NAMESPACES, None, body, manager=MANAGER)
-            return Claim(made["metadata"]["name"], made["metadata"]["uid"], fresh=True)
+            return claim_of(made, fresh=True)
         except AlreadyExists:
             found = await kube.get(NAMESPACES, None, names.project_namespace(ref))
             if found is None:
@@ -103,7 +111,7 @@ async def _take(
             )
         except Conflict:
             raise LookAgain("the namespace changed") from None
-    return Claim(found["metadata"]["name"], found["metadata"]["uid"], fresh=False)
+    return claim_of(found)
 
 
 def _namespace(project: SupabaseProject, ref: str, release: str) -> Manifest:

@@ -33,6 +33,8 @@ def conditions(judgement: Judgement, previous: ProjectStatus) -> list[Condition]
     found += [_reconciling(judgement), _stalled(judgement)]
     if judgement.observed.components:
         found += [_up_to_date(judgement), *_concerns(judgement)]
+    if judgement.observed.dns is not None:
+        found += [judgement.observed.dns]
     stamped = [c.model_copy(update={"observed_generation": generation}) for c in found]
     operation = _operation_succeeded(judgement, previous)
     return [*stamped, operation] if operation else stamped

@@ -24,8 +24,10 @@ from supaplane_kube.resources import NAMESPACES
 from .answer import Outcome
 from .apply import Applier
 from .children import Child, Children
+from .dns_hook import DnsHook
 from .errors import LeaseLost, LookAgain
 from .events import Herald
+from .gate import always_open
 from .logs import about
 from .metrics import Metrics, by_label, gauge, tally
 from .news import newer
@@ -117,6 +119,8 @@ class Engine:
             group.create_task(self.queue.run(self.world.settings.workers, self._one))
             group.create_task(self.orphans.run())
             group.create_task(self.world.herald.run())
+            if self.world.dns is not None:
+                group.create_task(self.world.dns.run())
 
     async def _one(self, key: Key) -> None:
         started = time.perf_counter()
@@ -222,9 +226,11 @@ async def build(
     random_bytes: RandomBytes = secrets.token_bytes,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
+    demand: Callable[[], None] = always_open,
     status_window: float = WINDOW_SECONDS,
 ) -> Engine:
-    """Puts the parts together. Asks the cluster who it is; KubeError when it does not say."""
+    """Puts the parts together. `demand` raises when this process may not act. Asks the cluster who
+    it is; KubeError when it does not say."""
     queue: WorkQueue[Key] = WorkQueue(clock=monotonic)
     uid = await cluster_uid(kube)
     engine: Engine
@@ -249,6 +255,17 @@ async def build(
         noticed=noticed,
     )
     children = Children(kube, child_changed)
+    dns = None
+    if settings.dns_hook is not None:
+        dns = DnsHook(
+            settings.dns_hook,
+            deadline=settings.deadlines.dns_hook,
+            wanted=queue.add,
+            now=now,
+            monotonic=monotonic,
+            demand=demand,
+            count=lambda heard: metrics.dns_calls.labels(heard).inc(),
+        )
     world = World(
         kube=kube,
         settings=settings,
@@ -260,6 +277,7 @@ async def build(
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),
+        dns=dns,
         releases=load_releases() if releases is None else releases,
         render=render,
         now=now,

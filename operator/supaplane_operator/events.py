@@ -1,4 +1,4 @@
-"""What does `kubectl describe` tell? One Event for each new phase."""
+"""What does `kubectl describe` tell? One Event for each new phase, and what went wrong for good."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from supaplane_contract import names
-from supaplane_contract.status import Phase, ProjectStatus
+from supaplane_contract.status import Phase, ProjectStatus, Reason
 from supaplane_kube import Kube, KubeError
 from supaplane_kube.port import Manifest
 from supaplane_kube.resources import EVENTS
@@ -47,12 +47,28 @@ class Herald:
 
 def event(subject: Subject, status: ProjectStatus, now: datetime) -> Manifest:
     """The Event about the phase that a SupabaseProject has now."""
-    meta, phase = subject.manifest["metadata"], status.phase or ""
-    name = f"{meta['name']}.{meta.get('resourceVersion', '')}.{phase.lower().replace('_', '-')}"
+    phase = status.phase or ""
+    kind = "Warning" if phase in WARNINGS else "Normal"
+    reason = phase.title().replace("_", "")
+    return _event(subject, phase.lower().replace("_", "-"), reason, status.message or "", kind, now)
+
+
+def warning(subject: Subject, reason: Reason, message: str, now: datetime) -> Manifest:
+    """The Event about something that a person has to see to."""
+    return _event(subject, reason.lower(), reason.value, message, "Warning", now)
+
+
+def _event(
+    subject: Subject, word: str, reason: str, message: str, kind: str, now: datetime
+) -> Manifest:
+    meta = subject.manifest["metadata"]
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
-        "metadata": {"name": name, "namespace": meta["namespace"]},
+        "metadata": {
+            "name": f"{meta['name']}.{meta.get('resourceVersion', '')}.{word}",
+            "namespace": meta["namespace"],
+        },
         "involvedObject": {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
@@ -61,9 +77,9 @@ def event(subject: Subject, status: ProjectStatus, now: datetime) -> Manifest:
             "uid": meta["uid"],
             "resourceVersion": meta.get("resourceVersion", ""),
         },
-        "reason": phase.title().replace("_", ""),
-        "message": (status.message or "")[:1024],
-        "type": "Warning" if phase in WARNINGS else "Normal",
+        "reason": reason,
+        "message": message[:1024],
+        "type": kind,
         "source": {"component": names.FIELD_MANAGER_OPERATOR},
         "reportingComponent": names.FIELD_MANAGER_OPERATOR,
         "firstTimestamp": stamp(now),

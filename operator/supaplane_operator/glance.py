@@ -10,7 +10,7 @@ from .answer import Outcome, answer
 from .observe import Observed, see
 from .render import Rendered
 from .rollout import Turn
-from .settled import Whole
+from .settled import Whole, addresses
 from .subject import Subject
 from .world import World
 
@@ -21,8 +21,11 @@ LONGEST_SECONDS: Final = 30.0
 def remember(world: World, subject: Subject, observed: Observed, rendered: Rendered) -> None:
     """Keeps what a whole pass found, if there is nothing left to do about it."""
     good = observed.complete and observed.problem is None and observed.operation is None
+    where = addresses(world.children.of(subject.namespace))
     world.memory(subject.key).whole = (
-        Whole(subject.wish, world.monotonic(), observed, rendered.components) if good else None
+        Whole(subject.wish, world.monotonic(), observed, rendered.components, where)
+        if good
+        else None
     )
 
 
@@ -38,7 +41,16 @@ def is_enough(world: World, subject: Subject) -> bool:
         and bool(subject.project.status.phase)
         and world.fleet.turn(subject.key) is Turn.NONE
         and memory.undisturbed(world.children.of(subject.namespace), subject.ref)
+        and not _has_dns_news(world, subject, whole)
     )
+
+
+def _has_dns_news(world: World, subject: Subject, whole: Whole) -> bool:
+    """Whether the DNS hook answered, or has to hear of another address."""
+    if world.dns is None:
+        return False
+    where = addresses(world.children.of(subject.namespace))
+    return world.dns.has_news(subject.key) or where != whole.addresses
 
 
 async def glance(world: World, subject: Subject) -> Outcome:

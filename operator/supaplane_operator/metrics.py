@@ -53,6 +53,12 @@ class Metrics:
             "How often the stream of SupabaseProjects was started again after an error.",
             registry=self.registry,
         )
+        self.dns_calls = Counter(
+            "supaplane_dns_hook_calls",
+            "Calls of the DNS hook by how it took them: yes, refused, failed.",
+            ("result",),
+            registry=self.registry,
+        )
 
     def request(self, verb: str, resource: str, code: int) -> None:
         """The API server answered, or did not (0)."""

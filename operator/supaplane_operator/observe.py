@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from supaplane_contract.spec import ComponentName
-from supaplane_contract.status import Endpoints, OperationStatus, Reason
+from supaplane_contract.status import Condition, Endpoints, OperationStatus, Reason
 from supaplane_kube import resources as kinds
 
 from .children import WORKLOADS, Child, Name
@@ -86,6 +86,8 @@ class Observed:
     accepted: bool = True
     problem: Problem | None = None
     network: Problem | None = None
+    dns: Condition | None = None
+    """How the DNS hook took the public hosts; None when there is no hook."""
     hands_off: bool = False
     rollout: Rollout = field(default_factory=Rollout)
     operation: OperationStatus | None = None

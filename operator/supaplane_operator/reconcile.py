@@ -14,7 +14,7 @@ from supaplane_contract.status import Reason
 from supaplane_kube.port import Manifest
 from supaplane_kube.resources import NAMESPACES, SECRETS
 
-from . import credentials, finalizer, rights, user_secrets
+from . import credentials, dns, finalizer, rights, user_secrets
 from .accept import Accepted, Rivals, accept, demand_home
 from .answer import Outcome, answer
 from .apply import Applied
@@ -75,6 +75,9 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
     observed, look_again = await _observe(
         world, subject, accepted, rendered, again, applied, planned
     )
+    if applied.problem is None:
+        told = await dns.name_hosts(world, subject, claimed, rendered.manifests)
+        observed = replace(observed, dns=told)
     remember(world, subject, observed, rendered)
     _, outcome = await answer(world, subject, observed, look_again=look_again)
     return outcome
@@ -218,6 +221,7 @@ async def _observe(
         complete=applied.problem is None and not planned.waiting and not again.outstanding,
         problem=applied.problem,
         network=accepted.network,
+        dns=dns.as_told(world, subject),
         operation=again.operation,
     )
     status, stale = subject.project.status, bool(planned.stale)
@@ -237,6 +241,8 @@ async def _only_look(world: World, subject: Subject, problem: Problem | None) ->
         components = see(remembered(before, children), children, {})
     known = status.observed_generation
     world.fleet.leave(subject.key)  # whom nobody may touch must not hold up a rollout
+    if subject.hands_off:
+        dns.leave_alone(world, subject)
     observed = Observed(
         generation=(known or 0) if subject.hands_off else project.generation,
         ref=subject.ref if served and not refused else status.ref,
@@ -246,6 +252,7 @@ async def _only_look(world: World, subject: Subject, problem: Problem | None) ->
         problem=problem,
         hands_off=subject.hands_off and problem is None,
         rollout=as_told(status),
+        dns=dns.as_told(world, subject),
         operation=status.operation,
     )
     _, outcome = await answer(world, subject, observed)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
 )
@@ -39,6 +40,12 @@ DEFAULT_PLATFORM: Final = Platform(domain_base="")
 
 HOST_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
+HOOK_PATTERN = r"^https?://[^\s/?#@\\]+(/[^\s#]*)?$"
+"""Nobody's name and password in it: those would end up in logs."""
+TARGET_PATTERN = r"^[a-z0-9:]([-a-z0-9.:]*[a-z0-9])?$"
+"""An address, of either family, or a name."""
+PREFIX_PATTERN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/$"
+
 
 @dataclass(frozen=True)
 class Deadlines:
@@ -53,6 +60,8 @@ class Deadlines:
     going_down: float = 600.0
     changing: float = 1200.0
     """For a change that has no phase of its own."""
+    dns_hook: float = 300.0
+    """For the DNS hook to acknowledge a host; a deletion waits no longer for it either."""
 
     def of(self, phase: str) -> float | None:
         """Seconds for a phase; None when it is at rest."""
@@ -65,6 +74,15 @@ class Deadlines:
             Phase.UPGRADING.value: self.upgrading,
             Phase.GOING_DOWN.value: self.going_down,
         }.get(phase)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Who is to hear of public hosts."""
+
+    url: str
+    key: str = field(repr=False)
+    """Signs what the hook is told."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,7 @@ class Settings:
     """Bound to the ClusterRole `supaplane-project` in each project namespace. None: no binding."""
     identity: str = ""
     """Name of this replica in the Lease."""
+    dns_hook: Hook | None = None
 
 
 def _words(text: object) -> object:
@@ -113,6 +132,10 @@ def _issuer(text: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Targets = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=TARGET_PATTERN, max_length=253)], ...],
+    BeforeValidator(_words),
+]
 Cidrs = Annotated[tuple[Cidr, ...], BeforeValidator(_words)]
 Mapped = Annotated[dict[str, str], BeforeValidator(_json)]
 Refs = Annotated[tuple[ParentRef, ...], BeforeValidator(_json)]
@@ -125,6 +148,8 @@ class _Environment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     domain_base: Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=200)]
+    domain_dns_hook_url: Annotated[str, StringConstraints(pattern=HOOK_PATTERN)] | None = None
+    domain_dns_hook_key: SecretStr | None = Field(None, min_length=32, max_length=1024)
     supaplane_home_namespaces: Words = (names.DEFAULT_HOME_NAMESPACE,)
     supaplane_url_scheme: Literal["http", "https"] = "https"
     supaplane_url_port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -139,6 +164,11 @@ class _Environment(BaseModel):
     supaplane_tls_issuer: Annotated[IssuerRef, BeforeValidator(_issuer)] | None = None
     supaplane_allowed_annotations: Words = ()
     supaplane_storage_class: str | None = None
+    supaplane_dns_targets: Targets = ()
+    supaplane_external_dns_prefix: (
+        Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)] | None
+    ) = None
+    supaplane_external_dns_ttl: Annotated[int, Field(ge=1, le=604800)] | None = None
     supaplane_dns_namespace: str = "kube-system"
     supaplane_dns_cidrs: Cidrs = DEFAULT_PLATFORM.dns_cidrs
     supaplane_egress_except: Cidrs = DEFAULT_PLATFORM.egress_except
@@ -152,6 +182,7 @@ class _Environment(BaseModel):
     supaplane_deadline_upgrading: Seconds = 1800.0
     supaplane_deadline_going_down: Seconds = 600.0
     supaplane_deadline_changing: Seconds = 1200.0
+    supaplane_deadline_dns_hook: Seconds = 300.0
     supaplane_resync_seconds: Seconds = 600.0
     supaplane_workers: Annotated[int, Field(ge=1, le=200)] = 10
     supaplane_apply_parallelism: Annotated[int, Field(ge=1, le=200)] = 20
@@ -207,7 +238,19 @@ def _settings(env: _Environment) -> Settings:
         operator_namespace=env.supaplane_operator_namespace,
         service_account=env.supaplane_service_account,
         identity=env.supaplane_identity,
+        dns_hook=_hook(env),
     )
+
+
+def _hook(env: _Environment) -> Hook | None:
+    url, key = env.domain_dns_hook_url, env.domain_dns_hook_key
+    if url is None and key is None:
+        return None
+    if url is None or key is None:
+        raise SettingsRefused(
+            "DOMAIN_DNS_HOOK_URL and DOMAIN_DNS_HOOK_KEY go together: set both, or neither"
+        )
+    return Hook(url, key.get_secret_value())
 
 
 def _platform(env: _Environment) -> Platform:
@@ -224,6 +267,9 @@ def _platform(env: _Environment) -> Platform:
         tls_issuer=env.supaplane_tls_issuer,
         allowed_annotations=env.supaplane_allowed_annotations,
         storage_class=env.supaplane_storage_class,
+        dns_targets=env.supaplane_dns_targets,
+        external_dns_prefix=env.supaplane_external_dns_prefix,
+        external_dns_ttl=env.supaplane_external_dns_ttl,
         dns_namespace=env.supaplane_dns_namespace,
         dns_cidrs=env.supaplane_dns_cidrs,
         egress_except=env.supaplane_egress_except,

@@ -9,6 +9,13 @@ from .children import WATCHED, Child, Name
 from .observe import Observed
 from .render import RenderedComponent
 
+Addresses = frozenset[tuple[Name, tuple[str, ...]]]
+
+
+def addresses(children: Mapping[Name, Child]) -> Addresses:
+    """Where clients reach what has an address of its own."""
+    return frozenset((name, child.addresses) for name, child in children.items() if child.addresses)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -29,6 +36,8 @@ class Whole:
     """When, by the monotonic clock."""
     observed: Observed
     components: tuple[RenderedComponent, ...]
+    addresses: Addresses
+    """Where the way in was."""
 
 
 @dataclass

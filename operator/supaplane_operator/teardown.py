@@ -23,6 +23,7 @@ from . import finalizer
 from .answer import Outcome, say
 from .children import WORKLOADS, Child, Name
 from .claim import MANAGER, Verdict, judge
+from .dns import take_back_hosts
 from .errors import LookAgain
 from .farewell import going_down
 from .subject import Subject
@@ -87,7 +88,8 @@ async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:
     elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
     leaving = "deletionTimestamp" in namespace["metadata"]
     if not leaving:
-        waiting = await _stop(world, subject, elapsed)
+        namespace, unheard = await take_back_hosts(world, subject, namespace)
+        waiting = await _stop(world, subject, elapsed) or unheard
         if waiting:
             return waiting
     if keeps_data(subject) and not leaving:

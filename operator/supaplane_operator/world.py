@@ -11,6 +11,7 @@ from supaplane_kube import Kube
 
 from .apply import Applier
 from .children import Children
+from .dns_hook import DnsHook
 from .events import Herald
 from .news import News
 from .podwatch import PodTroubles
@@ -37,6 +38,7 @@ class World:
     applier: Applier
     pods: PodTroubles
     fleet: Fleet
+    dns: DnsHook | None
     releases: Mapping[str, Release]
     render: Callable[[RenderInput], Rendered]
     now: Callable[[], datetime]
@@ -58,3 +60,5 @@ class World:
         self.reporter.forget(key)
         self.news.forget(key)
         self.fleet.leave(key)
+        if self.dns is not None:
+            self.dns.forget(key)

@@ -68,7 +68,7 @@ def test_settings_of_the_operator_arrive_as_they_were_said(
 ) -> None:
     settings = operator_of(rendered["full"], one)
     assert settings.home_namespaces == ("team-a", "team-b")
-    assert settings.deadlines == operator_settings.Deadlines(1, 2, 3, 4, 5, 6, 7, 8)
+    assert settings.deadlines == operator_settings.Deadlines(1, 2, 3, 4, 5, 6, 7, 8, 9)
     assert settings.resync_seconds == 86400
     assert (settings.workers, settings.rollout_concurrency) == (20, 0)
     platform = settings.platform
@@ -82,6 +82,10 @@ def test_settings_of_the_operator_arrive_as_they_were_said(
     assert platform.tls_issuer.name == "letsencrypt"
     assert (platform.url_port, platform.storage_class) == (8443, "fast")
     assert platform.dns_cidrs == ("10.0.0.10/32",)
+    assert settings.dns_hook == operator_settings.Hook("https://dns.example.org/hosts", SECRET)
+    assert platform.dns_targets == ("203.0.113.7", "2001:db8::7")
+    assert platform.external_dns_prefix == "external-dns.kubernetes.io/"
+    assert platform.external_dns_ttl == 60
     assert platform.egress_except == ("10.0.0.0/8", "172.16.0.0/12")
 
 
@@ -97,6 +101,7 @@ def test_the_chart_changes_no_default_of_the_operator(
     assert ours.teardown_patience_seconds == theirs.teardown_patience_seconds
     assert ours.apply_parallelism == theirs.apply_parallelism
     assert ours.rollout_concurrency == theirs.rollout_concurrency
+    assert ours.dns_hook is theirs.dns_hook is None
 
 
 def test_every_setting_of_the_operator_can_be_made_by_the_chart(

@@ -27,6 +27,8 @@ MISTYPED = [
     ({"operator": {"workers": 0}}, "workers"),
     ({"operator": {"image": {"digest": "latest"}}}, "digest"),
     ({"domainBase": "https://example.org"}, "domainBase"),
+    ({"dns": {"hook": {"url": "dns.example.org"}}}, "url"),
+    ({"dns": {"externalDns": {"annotationPrefix": "external-dns"}}}, "annotationPrefix"),
 ]
 
 
@@ -126,6 +128,8 @@ def test_every_value_changes_something(chart: Any, defaults: Json) -> None:
             values["domainBase"] = "q.example.org"
         if leaf == ("api", "database", "existingSecret", "name"):
             parent["name"] = "other"
+        if leaf == ("dns", "hook", "keySecret", "name"):
+            parent["name"] = "other"
         if chart.text(values) == whole:
             inert.append(".".join(leaf))
     assert not inert
@@ -144,6 +148,9 @@ def test_what_must_be_said_is_asked_for_by_name(chart: Any, refusal: type[Except
         chart.render({})
     with pytest.raises(refusal, match=r"api\.database\.existingSecret\.name is needed"):
         chart.render({"domainBase": "p.example.org"})
+    with pytest.raises(refusal, match=r"dns\.hook\.keySecret\.name is needed"):
+        hook = {"hook": {"url": "https://dns.example.org"}}
+        chart.render({**chart.values("default"), "dns": hook})
 
 
 @pytest.mark.parametrize("home", ["kube-system", "default", "supabase-abcdefghijklmnopqrst"])

@@ -15,7 +15,7 @@ import pytest
 
 from supaplane_contract import names
 from supaplane_contract.credentials import to_secret_data
-from supaplane_contract.spec import ComponentName, DesiredState
+from supaplane_contract.spec import ComponentName, DesiredState, IngressKind
 from supaplane_contract.status import Endpoints, Reason
 from supaplane_kube import KubeError
 from supaplane_kube import resources as kinds
@@ -30,6 +30,7 @@ from supaplane_operator.render import (
     Rendered,
     RenderedComponent,
     RenderInput,
+    public_hosts,
 )
 from supaplane_operator.settings import Deadlines, Settings
 
@@ -59,6 +60,8 @@ class SmallRenderer:
         for component in COMPONENTS:
             if component.value not in self.without:
                 manifests += _component(wish, component, self.code)
+        if wish.spec.ingress.kind is IngressKind.INGRESS:
+            manifests.append(_ingress(wish))
         desired = 0 if wish.spec.desired_state is DesiredState.PAUSED else 1
         return Rendered(
             manifests=tuple(manifests),
@@ -94,6 +97,14 @@ def _volume(wish: RenderInput) -> dict[str, Any]:
         "db",
         "db",
         spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}},
+    )
+
+
+def _ingress(wish: RenderInput) -> dict[str, Any]:
+    hosts = public_hosts(wish.spec, wish.ref, wish.platform)
+    rules = [{"host": host} for host in hosts]
+    return _object(
+        wish, "networking.k8s.io/v1", "Ingress", "gateway", "gateway", spec={"rules": rules}
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from supaplane_contract.spec import IngressKind
 from supaplane_operator.errors import SettingsRefused
-from supaplane_operator.settings import VARIABLES, from_environment
+from supaplane_operator.settings import VARIABLES, Hook, from_environment
 
 BASE = {"DOMAIN_BASE": "example.org"}
 
@@ -69,10 +69,25 @@ def test_every_trouble_is_told_at_once():
         ("SUPAPLANE_LOG_FORMAT", "xml"),
         ("SUPAPLANE_LEASE", "maybe"),
         ("SUPAPLANE_DEADLINE_PAUSING", "-1"),
+        ("SUPAPLANE_DNS_TARGETS", "203.0.113.7, https://lb"),
+        ("SUPAPLANE_EXTERNAL_DNS_PREFIX", "external-dns.kubernetes.io"),
+        ("SUPAPLANE_EXTERNAL_DNS_TTL", "0"),
+        ("DOMAIN_DNS_HOOK_URL", "ftp://dns.example.org/"),
+        ("DOMAIN_DNS_HOOK_URL", "https://user:password@dns.example.org/"),
+        ("DOMAIN_DNS_HOOK_KEY", "too short"),
     ],
 )
 def test_is_refused(name, value):
     assert name in refused(**{name: value})
+
+
+def test_the_hook_needs_its_key_and_the_key_its_hook():
+    assert "DOMAIN_DNS_HOOK_KEY" in refused(DOMAIN_DNS_HOOK_URL="https://dns.example.org/hosts")
+    assert "DOMAIN_DNS_HOOK_URL" in refused(DOMAIN_DNS_HOOK_KEY="k" * 32)
+
+
+def test_a_refused_key_is_not_told():
+    assert "hunter2" not in refused(DOMAIN_DNS_HOOK_KEY="hunter2")
 
 
 def test_values_are_read():
@@ -87,6 +102,10 @@ def test_values_are_read():
             "SUPAPLANE_DEADLINE_COMING_UP": "60",
             "SUPAPLANE_LEASE": "on",
             "SUPAPLANE_STORAGE_CLASS": "",
+            "SUPAPLANE_DNS_TARGETS": "203.0.113.7, 2001:db8::7, lb.example.net",
+            "SUPAPLANE_EXTERNAL_DNS_PREFIX": "external-dns.kubernetes.io/",
+            "DOMAIN_DNS_HOOK_URL": "http://dns.infra.svc:8080/hosts?zone=a",
+            "DOMAIN_DNS_HOOK_KEY": "k" * 32,
         }
     )
     assert settings.home_namespaces == ("a", "b")
@@ -97,7 +116,11 @@ def test_values_are_read():
     assert settings.deadlines.coming_up == 60
     assert settings.lease is True
     assert settings.platform.storage_class is None
+    assert settings.platform.dns_targets == ("203.0.113.7", "2001:db8::7", "lb.example.net")
+    assert settings.platform.external_dns_prefix == "external-dns.kubernetes.io/"
+    assert settings.dns_hook == Hook("http://dns.infra.svc:8080/hosts?zone=a", "k" * 32)
 
 
-def test_every_variable_has_the_prefix_but_the_shared_one():
-    assert [name for name in VARIABLES if not name.startswith("SUPAPLANE_")] == ["DOMAIN_BASE"]
+def test_every_variable_has_the_prefix_but_the_shared_ones():
+    shared = ["DOMAIN_BASE", "DOMAIN_DNS_HOOK_URL", "DOMAIN_DNS_HOOK_KEY"]
+    assert [name for name in VARIABLES if not name.startswith("SUPAPLANE_")] == shared

@@ -14,4 +14,7 @@
 {{- if and .Values.api.enabled (not .Values.api.database.existingSecret.name) }}
 {{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.enabled=false)" }}
 {{- end }}
+{{- if and .Values.dns.hook.url (not .Values.dns.hook.keySecret.name) }}
+{{- fail "\n\ndns.hook.keySecret.name is needed with dns.hook.url: the Secret with the key that signs what the hook is told" }}
+{{- end }}
 {{- end }}

@@ -11,6 +11,7 @@ from .model import (
 )
 from .namespace import namespace_labels
 from .project import project
+from .public import public_names
 from .references import referenced_secrets
 from .urls import public_hosts
 
@@ -25,5 +26,6 @@ __all__ = [
     "namespace_labels",
     "project",
     "public_hosts",
+    "public_names",
     "referenced_secrets",
 ]

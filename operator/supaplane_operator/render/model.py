@@ -59,6 +59,12 @@ class Platform:
     """Keys of annotations that a spec may set; a trailing `*` stands for any rest."""
     storage_class: str | None = None
     """StorageClass of volumes unless the spec says otherwise; None: the cluster's default."""
+    dns_targets: tuple[str, ...] = ()
+    """What public hosts point to; empty: what each Ingress or load balancer says of itself."""
+    external_dns_prefix: str | None = None
+    """Prefix of the annotations that external-dns reads; None: it is told nothing."""
+    external_dns_ttl: int | None = None
+    """Seconds that external-dns lets records be kept; None: as it likes."""
     dns_namespace: str = "kube-system"
     """Namespace of the cluster's DNS server, which every pod may ask."""
     dns_cidrs: tuple[str, ...] = ("169.254.20.10/32",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Endpoints
 
-from . import ingress, network, workload
+from . import external_dns, ingress, network, workload
 from .components import PARTS
 from .context import DATABASE_PORT, Project
 from .model import Manifest, Rendered, RenderedComponent, RenderInput
@@ -30,7 +30,8 @@ def project(input: RenderInput) -> Rendered:
             manifests += objects
             components.append(watched)
     manifests += ingress.routes(whole)
-    return Rendered(tuple(manifests), tuple(components), _endpoints(whole))
+    told = (external_dns.annotated(m, whole.ref, whole.platform) for m in manifests)
+    return Rendered(tuple(told), tuple(components), _endpoints(whole))
 
 
 def _with_routes(whole: Project) -> Project:

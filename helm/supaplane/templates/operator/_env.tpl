@@ -47,6 +47,20 @@
 {{- include "supaplane.variable" (list "SUPAPLANE_ROLLOUT_CONCURRENCY" $operator.rolloutConcurrency) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_RESYNC_SECONDS" $operator.resyncSeconds) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_TEARDOWN_PATIENCE_SECONDS" $operator.teardownPatienceSeconds) }}
+{{- with .Values.dns.hook }}
+{{- if .url }}
+- name: DOMAIN_DNS_HOOK_URL
+  value: {{ .url | quote }}
+- name: DOMAIN_DNS_HOOK_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .keySecret.name }}
+      key: {{ .keySecret.key }}
+{{- end }}
+{{- end }}
+{{- include "supaplane.variable" (list "SUPAPLANE_DNS_TARGETS" (join "," .Values.dns.targets)) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_EXTERNAL_DNS_PREFIX" .Values.dns.externalDns.annotationPrefix) }}
+{{- include "supaplane.variable" (list "SUPAPLANE_EXTERNAL_DNS_TTL" .Values.dns.externalDns.ttlSeconds) }}
 {{- range $name, $seconds := $operator.deadlines }}
 {{- include "supaplane.variable" (list (printf "SUPAPLANE_DEADLINE_%s" (snakecase $name | upper)) $seconds) }}
 {{- end }}
