@@ -22,8 +22,11 @@ from . import urls
 from .model import ALL_KEYS, NotRenderable, Platform, RenderInput
 from .part import Route
 
+ANALYTICS_PORT = 4000
 DATABASE_PORT = 5432
 GATEWAY_PORT = 8000
+POOLER_PORT = 6543
+"""Where the pooler gives a connection back after each transaction."""
 
 
 @dataclasses.dataclass(frozen=True)

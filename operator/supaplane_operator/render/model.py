@@ -79,6 +79,10 @@ class Platform:
     """Ranges that are not the internet: what may reach the internet may not reach these."""
     api_namespace: str | None = None
     """Namespace of Supaplane's own API, which may reach gateways and postgres-meta."""
+    log_namespace: str | None = None
+    """Namespace of the log shipper, which may reach the analytics of every project."""
+    log_key: str | None = field(default=None, repr=False)
+    """What the tokens follow from with which it writes there; None: no shipper, minted tokens."""
     image_pull_secrets: tuple[str, ...] = ()
     """Names of pull Secrets that exist in every project namespace."""
 

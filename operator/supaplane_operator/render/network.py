@@ -15,6 +15,8 @@ from .part import Part
 
 API_LABELS: Final = {names.LABEL_NAME: "supaplane-api"}
 """Pods of Supaplane's own API, as the chart labels them."""
+LOG_LABELS: Final = {names.LABEL_NAME: "supaplane-vector"}
+"""Pods of the log shipper, likewise."""
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
@@ -97,6 +99,9 @@ def _from_outside(project: Project, part: Part) -> Iterator[Manifest]:
     ):
         pods = {"podSelector": {"matchLabels": API_LABELS}}
         yield {"from": [_of_namespace(platform.api_namespace) | pods], "ports": _ports(part)}
+    if part.for_the_logs and platform.log_namespace:
+        pods = {"podSelector": {"matchLabels": LOG_LABELS}}
+        yield {"from": [_of_namespace(platform.log_namespace) | pods], "ports": _ports(part)}
     cidrs = _external(project, part)
     if cidrs:
         yield {"from": [{"ipBlock": {"cidr": c}} for c in cidrs], "ports": _ports(part)}

@@ -54,6 +54,9 @@ class Route:
     """For the whole answer, once the request is there; `0s`: none, for large files."""
     idle_timeout: str | None = None
     """Between two bytes, either way."""
+    host: str | None = None
+    """What the service is asked for in the Host header, for one that tells its tenants apart by it;
+    None: what the client asked for. X-Forwarded-Host says that all the same."""
     prefix_header: str | None = None
     """X-Forwarded-Prefix, if not the path itself."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +114,9 @@ class Part:
     """Keys of the master Secret that it gets to see; a change replaces its pods."""
     live_credentials: tuple[str, ...] = ()
     """Further keys that it gets to see; its running pods take a change in by themselves."""
+    optional_credentials: tuple[str, ...] = ()
+    """Further keys that it gets to see and uses in some projects only: there its `inputs` hold
+    their values."""
     routes: Callable[[Project], tuple[Route, ...]] = _nothing
     inputs: Callable[[Project], Mapping[str, Any]] = _no_inputs
     """What else its pods depend on: values of spec and platform, never of our code."""
@@ -126,5 +132,7 @@ class Part:
     """Whether it may reach the internet when the project allows it."""
     for_the_api: bool = False
     """Whether Supaplane's own API may reach it."""
+    for_the_logs: bool = False
+    """Whether the platform's log shipper may reach it."""
     public: bool = False
     """Whether ingress controllers may reach it."""

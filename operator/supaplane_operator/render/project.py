@@ -9,7 +9,7 @@ from supaplane_contract.status import Endpoints
 
 from . import external_dns, ingress, network, workload
 from .components import PARTS
-from .context import DATABASE_PORT, Project
+from .context import DATABASE_PORT, POOLER_PORT, Project
 from .model import Manifest, Rendered, RenderedComponent, RenderInput
 from .namespace import shared
 from .part import Part
@@ -49,7 +49,7 @@ def _with_routes(whole: Project) -> Project:
 def _as_seen_by(whole: Project, part: Part) -> Project:
     """The project with no other credentials than the component's own."""
     have = whole.credentials
-    keys = part.credentials + part.live_credentials
+    keys = part.credentials + part.live_credentials + part.optional_credentials
     own = {key: have[key] for key in keys if key in have}
     return replace(whole, credentials=own)
 
@@ -57,8 +57,10 @@ def _as_seen_by(whole: Project, part: Part) -> Project:
 def _endpoints(whole: Project) -> Endpoints:
     open_ = whole.has(ComponentName.GATEWAY)
     studio = open_ and whole.has(ComponentName.STUDIO)
+    pooled = whole.has(ComponentName.POOLER)
     return Endpoints(
         api=whole.public_url if open_ else None,
         studio=whole.studio_url if studio else None,
         database=f"{whole.host(ComponentName.DB)}:{DATABASE_PORT}",
+        pooler=f"{whole.host(ComponentName.POOLER)}:{POOLER_PORT}" if pooled else None,
     )

@@ -41,7 +41,7 @@ def table(page: str, first: str) -> list[list[str]]:
 
 
 def test_the_table_of_components_is_what_is_rendered(page: str, samples: Any) -> None:
-    rendered = project(samples["minimal"].input)
+    rendered = project(samples["full"].input)
     pods = {
         m["metadata"]["name"]: m["spec"]["template"]["spec"]
         for m in rendered.manifests
@@ -65,7 +65,7 @@ def test_the_table_of_components_is_what_is_rendered(page: str, samples: Any) ->
 
 
 def test_the_table_of_routes_is_what_is_rendered(page: str, samples: Any) -> None:
-    input_ = samples["minimal"].input
+    input_ = samples["full"].input
     whole = Project(input_, frozenset(PARTS), input_.credentials)
     rows: list[tuple[str, Route]] = [
         (name.value, route) for name, part in PARTS.items() for route in part.routes(whole)

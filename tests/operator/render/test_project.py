@@ -51,8 +51,12 @@ def environment(rendered: Rendered, component: str) -> dict[str, str]:
     return found
 
 
+def test_the_full_sample_has_every_component(samples: Any) -> None:
+    assert {c.name for c in project(samples["full"].input).components} == set(PARTS)
+
+
 def test_no_placeholder_reaches_a_pod(samples: Any) -> None:
-    rendered = project(samples["minimal"].input)
+    rendered = project(samples["full"].input)
     suspicious = re.compile(
         r"your-|example_|changeme|change-me|placeholder|SAMPLE_KEY|super-secret|fake_|<[a-z]+>|TODO"
         r"|supabaserealtime|sk-proj|None",

@@ -17,12 +17,6 @@ MakeInput = Callable[..., RenderInput]
 SECRET = {"external_google_secret": {"name": "google", "key": "secret"}}
 
 REFUSED = [
-    ({"realtime": {"enabled": True}}, Reason.COMPONENT_UNAVAILABLE, "realtime.enabled to false"),
-    (
-        {"storage": {"enabled": True}, "pooler": {"enabled": True}},
-        Reason.COMPONENT_UNAVAILABLE,
-        "pooler, storage",
-    ),
     ({"database": {"enabled": False}}, Reason.SPEC_INVALID, "database.enabled"),
     ({"meta": {"enabled": False}}, Reason.SPEC_INVALID, "studio needs meta"),
     ({"gateway": {"enabled": False}}, Reason.SPEC_INVALID, "studio needs gateway"),
@@ -67,6 +61,11 @@ REFUSED = [
         "tls.crt",
     ),
     ({"auth": {"secretRefs": SECRET}}, Reason.SECRET_MISSING, "google"),
+    (
+        {"pooler": {"external": {"annotations": {"lb.test/x": "y"}}, "enabled": True}},
+        Reason.ANNOTATION_REFUSED,
+        "lb.test/x",
+    ),
     ({"auth": {"extraEnvFrom": [{"name": "mine"}]}}, Reason.SECRET_MISSING, "mine"),
     ({"auth": {"settings": {"no_such_thing": "1"}}}, Reason.SPEC_INVALID, "no_such_thing"),
     ({"auth": {"settings": {"site_url": "x"}}}, Reason.SPEC_INVALID, "set auth.siteUrl"),
@@ -114,6 +113,15 @@ def test_a_release_that_lacks_a_program_is_not_asked_for_it(make_input: MakeInpu
     assert project(make_input(own, release=before_kong)).components[-1].image == "acme/kong:3.9.3"
 
 
+def test_what_a_release_lacks_is_named_with_the_way_to_do_without(make_input: MakeInput) -> None:
+    spec = {"pooler": {"enabled": True}, "realtime": {"enabled": True}}
+    with pytest.raises(NotRenderable) as refusal:
+        project(make_input(spec, release=load_releases()["2026.9.1"]))
+    assert refusal.value.reason is Reason.COMPONENT_UNAVAILABLE
+    assert "does not offer pooler, realtime" in refusal.value.message
+    assert "set pooler.enabled, realtime.enabled to false" in refusal.value.message
+
+
 def test_a_refusal_holds_no_value_of_a_secret(make_input: MakeInput) -> None:
     spec = {"auth": {"secretRefs": {"password_min_length": {"name": "a", "key": "b"}}}}
     with pytest.raises(NotRenderable) as refusal:
@@ -138,7 +146,7 @@ def test_a_component_without_an_image_in_the_release_can_be_brought_along_only_i
 ) -> None:
     spec = {"realtime": {"enabled": True}, "images": {"realtime": "acme/realtime:1"}}
     with pytest.raises(NotRenderable) as refusal:
-        project(make_input(spec))
+        project(make_input(spec, release=load_releases()["2026.9.1"]))
     assert refusal.value.reason is Reason.COMPONENT_UNAVAILABLE
 
 

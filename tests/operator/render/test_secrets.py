@@ -69,7 +69,7 @@ def test_a_value_of_input_never_shows_in_its_repr(samples: Any) -> None:
 def test_each_component_holds_its_own_credentials_and_no_others(
     samples: Any, credentials: Mapping[str, str]
 ) -> None:
-    rendered = project(samples["minimal"].input)
+    rendered = project(samples["full"].input)
     for name, part in PARTS.items():
         texts = secret_text(named(rendered, "Secret", name.value)).values()
         everything = "\n".join(texts)
@@ -77,7 +77,8 @@ def test_each_component_holds_its_own_credentials_and_no_others(
             key for key, value in credentials.items() if len(value) >= 16 and value in everything
         }
         # JWKS hold keys inside; where they are, their whole is declared
-        assert held <= set(part.credentials) | set(part.live_credentials), name
+        declared = part.credentials + part.live_credentials + part.optional_credentials
+        assert held <= set(declared), name
 
 
 def test_the_database_sees_no_password_but_its_superusers(
@@ -103,7 +104,8 @@ def test_the_full_copy_holds_everything_and_no_pod_can_read_it(sample: Any) -> N
 def test_parts_name_only_credentials_that_exist() -> None:
     for part in PARTS.values():
         assert isinstance(part, Part)
-        assert set(part.credentials) | set(part.live_credentials) <= set(KEYS)
+        declared = part.credentials + part.live_credentials + part.optional_credentials
+        assert set(declared) <= set(KEYS)
 
 
 @pytest.mark.parametrize("key", ["jwt-secret", "anon-key", "password-authenticator"])

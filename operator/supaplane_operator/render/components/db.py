@@ -15,9 +15,8 @@ from supaplane_contract import quantities, shares
 from supaplane_contract.credentials import DATABASE_ROLES, password_key
 from supaplane_contract.sizes import Amounts
 from supaplane_contract.spec import ComponentName
-from supaplane_operator.render import bootstrap, objects, parameters, scram
+from supaplane_operator.render import bootstrap, external, objects, parameters, scram
 from supaplane_operator.render.context import DATABASE_PORT, Project
-from supaplane_operator.render.ingress import check_annotations
 from supaplane_operator.render.model import Manifest
 from supaplane_operator.render.part import Part, Pod
 
@@ -184,28 +183,9 @@ def extra(project: Project) -> tuple[Manifest, ...]:
         size=shares.database_volume(project.spec),
         storage_class=storage.class_name or project.platform.storage_class,
     )
-    return (claim, *_external(project))
-
-
-def _external(project: Project) -> tuple[Manifest, ...]:
     access = project.spec.database.external
-    check_annotations(access.annotations, project.platform)
-    # a load balancer without ranges would let everybody in
-    if not access.enabled or not access.allowed_cidrs:
-        return ()
-    service = objects.service(
-        "db-external",
-        project.ref,
-        {"postgres": DATABASE_PORT},
-        component=NAME,
-        type="LoadBalancer",
-        loadBalancerSourceRanges=list(access.allowed_cidrs),
-        # keeps the client's address, which the NetworkPolicy looks at
-        externalTrafficPolicy="Local",
-    )
-    if access.annotations:
-        service["metadata"]["annotations"] = dict(sorted(access.annotations.items()))
-    return (service,)
+    ports = {"postgres": DATABASE_PORT}
+    return (claim, *external.load_balancer(project, ComponentName.DB, access, ports))
 
 
 def inputs(_: Project) -> Mapping[str, Any]:

@@ -8,9 +8,14 @@ from urllib.parse import quote
 
 from supaplane_contract.sizes import SMALL_VOLUME
 from supaplane_contract.spec import ComponentName
-from supaplane_operator.render import objects
+from supaplane_operator.render import logs, objects
 from supaplane_operator.render.components.meta import PORT as META_PORT
-from supaplane_operator.render.context import DATABASE_PORT, GATEWAY_PORT, Project
+from supaplane_operator.render.context import (
+    ANALYTICS_PORT,
+    DATABASE_PORT,
+    GATEWAY_PORT,
+    Project,
+)
 from supaplane_operator.render.model import Manifest
 from supaplane_operator.render.part import Access, Part, Pod, Route
 from supaplane_operator.render.workload import RESTRICTED
@@ -44,7 +49,7 @@ def pod(project: Project) -> Pod:
                 {"name": "cache", "mountPath": "/app/apps/studio/.next/cache"},
             ],
         },
-        env=_environment(project),
+        env={**_environment(project), **_logs(project)},
         secret_env={
             "AUTH_JWT_SECRET": project.credential("jwt-secret"),
             "PG_META_CRYPTO_KEY": project.credential("pg-meta-crypto-key"),
@@ -54,6 +59,7 @@ def pod(project: Project) -> Pod:
             "SUPABASE_PUBLISHABLE_KEY": project.credential("publishable-key"),
             "SUPABASE_SECRET_KEY": project.credential("secret-key"),
             "SUPABASE_SERVICE_KEY": project.credential("service-role-key"),
+            **_log_token(project),
         },
         spec={
             "securityContext": {
@@ -78,7 +84,6 @@ def _environment(project: Project) -> Mapping[str, str]:
         "DEFAULT_ORGANIZATION_NAME": _organization(project),
         "DEFAULT_PROJECT_NAME": spec.display_name or project.input.name,
         "EDGE_FUNCTIONS_MANAGEMENT_FOLDER": "/app/edge-functions",
-        "ENABLED_FEATURES_LOGS_ALL": "false",
         # Next.js binds to it, and Kubernetes sets it to the pod's name
         "HOSTNAME": "0.0.0.0",
         "PGRST_DB_EXTRA_SEARCH_PATH": ",".join(spec.rest.extra_search_path),
@@ -93,6 +98,22 @@ def _environment(project: Project) -> Mapping[str, str]:
         "SUPABASE_PUBLIC_URL": project.public_url,
         "SUPABASE_URL": project.url(ComponentName.GATEWAY, GATEWAY_PORT),
     }
+
+
+def _logs(project: Project) -> Mapping[str, str]:
+    if not project.has(ComponentName.ANALYTICS):
+        return {"ENABLED_FEATURES_LOGS_ALL": "false"}
+    return {
+        "ENABLED_FEATURES_LOGS_ALL": "true",
+        "LOGFLARE_URL": project.url(ComponentName.ANALYTICS, ANALYTICS_PORT),
+    }
+
+
+def _log_token(project: Project) -> Mapping[str, str]:
+    """What Studio reads logs with, where there are any."""
+    if not project.has(ComponentName.ANALYTICS):
+        return {}
+    return {"LOGFLARE_PRIVATE_ACCESS_TOKEN": project.credential(logs.PRIVATE_TOKEN)}
 
 
 def _organization(project: Project) -> str:
@@ -130,6 +151,7 @@ def inputs(project: Project) -> Mapping[str, Any]:
         "name": project.spec.display_name or project.input.name,
         "publicUrl": project.public_url,
         "rest": [rest.schemas, rest.extra_search_path, rest.max_rows],
+        **_log_token(project),
     }
 
 
@@ -138,6 +160,7 @@ PART = Part(
     pod=pod,
     ports={"http": PORT},
     needs=frozenset({ComponentName.META, ComponentName.GATEWAY}),
+    calls=frozenset({ComponentName.ANALYTICS}),
     # a part of each connection string that it hands to postgres-meta
     mentions=frozenset({ComponentName.DB}),
     credentials=(
@@ -149,6 +172,7 @@ PART = Part(
         "secret-key",
         "service-role-key",
     ),
+    optional_credentials=(logs.PRIVATE_TOKEN,),
     routes=routes,
     inputs=inputs,
     ignores=frozenset({"organization_name"}),

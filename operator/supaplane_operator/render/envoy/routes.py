@@ -64,6 +64,8 @@ def _action(upstream: str, route: Route) -> dict[str, Any]:
     }
     if route.rewrite is not None:
         action["prefix_rewrite"] = route.rewrite
+    if route.host is not None:
+        action["host_rewrite_literal"] = route.host
     if route.idle_timeout is not None:
         action["idle_timeout"] = route.idle_timeout
     return action

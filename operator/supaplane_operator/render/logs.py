@@ -1,0 +1,28 @@
+"""With which token do logs come into a project's analytics?
+
+The platform's log shipper reads the logs of every project and must not need every project's
+Secret. It shares one key with the operator instead; each project's token follows from key and ref,
+and nothing about the key or another's token follows from a token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final
+
+from .context import Project
+
+PUBLIC_TOKEN: Final = "logflare-public-access-token"
+PRIVATE_TOKEN: Final = "logflare-private-access-token"
+
+
+def ingest_token(project: Project) -> str:
+    """The token for writing: of the shipper's making where there is one, else the minted one."""
+    key = project.platform.log_key
+    return project.credential(PUBLIC_TOKEN) if key is None else token(key, project.ref)
+
+
+def token(key: str, ref: str) -> str:
+    """What the shipper's configuration computes too: HMAC-SHA-256 in lower-case hex."""
+    return hmac.new(key.encode(), ref.encode(), hashlib.sha256).hexdigest()
