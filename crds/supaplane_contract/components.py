@@ -21,6 +21,7 @@ from .fields import (
     Url,
     Whole,
     immutable,
+    keyed_by,
     ruled,
 )
 from .parts import Component, ScalableComponent, SecretKeyRef, VolumeSpec
@@ -219,11 +220,38 @@ class ObjectStore(Component):
     """The volume that holds the objects."""
 
 
+class FunctionSource(Model):
+    """The code of one function, or of a folder that functions share."""
+
+    name: Annotated[
+        str, StringConstraints(pattern=r"^[a-zA-Z_][-a-zA-Z0-9_]*$", max_length=63, min_length=1)
+    ]
+    """Folder of the code, and the function's name in its URL. What begins with an underscore, such
+    as _shared, is there to be imported by the others and cannot be called."""
+    secret: ObjectName
+    """Secret, in the SupabaseProject's own namespace, whose keys are the files of the folder. A
+    function begins at its index.ts."""
+    verify_jwt: Flag | None = None
+    """Whether calls of this function need a valid token or key. Absent: functions.verifyJwt."""
+
+
 class Functions(ScalableComponent):
     """Edge functions."""
 
+    RULES = (
+        Rule(
+            "!has(self.sources) || !self.sources.exists(source, source.name == 'main')",
+            "the name main is taken by what leads calls to functions: choose another",
+            field=".sources",
+        ),
+    )
+
     verify_jwt: Flag = True
     """Whether every call needs a valid token or key."""
+    sources: Annotated[
+        list[FunctionSource], Field(max_length=64, json_schema_extra=keyed_by("name"))
+    ] = []
+    """The functions, by name. A change of code replaces the pods."""
 
 
 class Studio(Component):

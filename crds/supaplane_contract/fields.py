@@ -67,6 +67,11 @@ SET: Final[Json] = {"x-kubernetes-list-type": "set"}
 """`json_schema_extra` of a list of which each item may be there once, in any order."""
 
 
+def keyed_by(key: str) -> Json:
+    """`json_schema_extra` of a list in which each value of `key` may be there once."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
 class Model(BaseModel):
     """Every part of a spec: frozen, camelCase outside, unknown fields refused."""
 

@@ -17,6 +17,7 @@ from . import names
 from .components import (
     Auth,
     Functions,
+    FunctionSource,
     Gateway,
     GatewayKind,
     ObjectStore,
@@ -57,6 +58,7 @@ __all__ = [
     "DeletionPolicy",
     "DesiredState",
     "ExternalAccess",
+    "FunctionSource",
     "Functions",
     "Gateway",
     "GatewayKind",

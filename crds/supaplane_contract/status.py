@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .fields import Json, immutable, ruled
+from .fields import immutable, keyed_by, ruled
 
 MESSAGE_LIMIT: Final = 4096
 """Characters that a message may have."""
@@ -126,11 +126,6 @@ class ComponentPhase(StrEnum):
     UNHEALTHY = "Unhealthy"
     STOPPING = "Stopping"
     STOPPED = "Stopped"
-
-
-def _keyed_by(key: str) -> Json:
-    """`json_schema_extra` of a list in which each value of `key` may be there once."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
 class StatusModel(BaseModel):
@@ -245,11 +240,11 @@ class ProjectStatus(StatusModel):
     message: Message | None = None
     """The one thing worth knowing now, for people."""
     conditions: Annotated[
-        list[Condition], Field(json_schema_extra={**_keyed_by("type"), "maxItems": 32})
+        list[Condition], Field(json_schema_extra={**keyed_by("type"), "maxItems": 32})
     ] = []
     """What holds, by concern."""
     components: Annotated[
-        list[ComponentStatus], Field(json_schema_extra={**_keyed_by("name"), "maxItems": 32})
+        list[ComponentStatus], Field(json_schema_extra={**keyed_by("name"), "maxItems": 32})
     ] = []
     """How each component is."""
     endpoints: Endpoints | None = None

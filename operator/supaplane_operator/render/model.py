@@ -117,6 +117,8 @@ class RenderedComponent:
     """Kind and name of its Deployment or StatefulSet."""
     desired: int
     """Pods that should be ready; with autoscaling the fewest."""
+    jobs: tuple[str, ...] = ()
+    """Names of the Jobs that must have ended well before it is of use."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from supaplane_contract import names
-from supaplane_contract.spec import ComponentName
+from supaplane_contract.spec import ComponentName, StorageBackend
 
-from . import objects
+from . import bucket, objects
 from .context import Project
 from .model import Manifest
 from .part import Part
@@ -21,12 +21,19 @@ _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
 def edges(project: Project, parts: Mapping[ComponentName, Part]) -> set[tuple[str, str]]:
-    """(caller, called) of components that are on."""
-    return {
+    """(caller, called) of components that are on, and of their tasks."""
+    components = {
         (name.value, other.value)
         for name in project.enabled
         for other in (parts[name].needs | parts[name].calls) & project.enabled
     }
+    tasks = {
+        (task.name, other.value)
+        for name in project.enabled
+        for task in parts[name].tasks
+        for other in task.calls & project.enabled
+    }
+    return components | tasks
 
 
 def policies(project: Project, parts: Mapping[ComponentName, Part]) -> Iterator[Manifest]:
@@ -43,29 +50,45 @@ def policies(project: Project, parts: Mapping[ComponentName, Part]) -> Iterator[
     graph = edges(project, parts)
     for name, part in parts.items():
         if name in project.enabled:
-            yield _policy(project, parts, part, graph)
+            callers = sorted(a for a, b in graph if b == name)
+            yield _policy(
+                project,
+                part,
+                name.value,
+                egress=[*_to(project, _called(parts, graph, name)), *_outwards(project, part)],
+                ingress=[*_from(project, part, callers), *_from_outside(project, part)],
+            )
+            for task in part.tasks:
+                called = _called(parts, graph, task.name)
+                egress = [*_to(project, called), _dns(project)]
+                yield _policy(project, part, task.name, egress=egress, ingress=[])
 
 
 def _policy(
-    project: Project,
-    parts: Mapping[ComponentName, Part],
-    part: Part,
-    graph: set[tuple[str, str]],
+    project: Project, part: Part, pods: str, *, egress: list[Any], ingress: list[Any]
 ) -> Manifest:
-    name = part.name.value
-    callers = sorted(a for a, b in graph if b == name)
-    called = [parts[ComponentName(b)] for a, b in sorted(graph) if a == name]
+    """A policy for the pods of a component, or of one of its tasks, of that name."""
     spec: Manifest = {
-        "podSelector": {"matchLabels": objects.selector(project.ref, name)},
+        "podSelector": {"matchLabels": objects.selector(project.ref, pods)},
         "policyTypes": ["Ingress", "Egress"],
-        "egress": [*_to(project, called), _dns(project), *_internet(project, part)],
+        "egress": egress,
     }
-    ingress = [*_from(project, part, callers), *_from_outside(project, part)]
     if ingress:
         spec["ingress"] = ingress
     return objects.manifest(
-        "networking.k8s.io/v1", "NetworkPolicy", name, project.ref, component=name, spec=spec
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        pods,
+        project.ref,
+        component=part.name.value,
+        spec=spec,
     )
+
+
+def _called(
+    parts: Mapping[ComponentName, Part], graph: set[tuple[str, str]], caller: str
+) -> list[Part]:
+    return [parts[ComponentName(b)] for a, b in sorted(graph) if a == caller]
 
 
 def _ports(part: Part) -> list[Any]:
@@ -124,9 +147,15 @@ def _dns(project: Project) -> Manifest:
     return {"to": servers, "ports": ports}
 
 
-def _internet(project: Project, part: Part) -> Iterator[Manifest]:
+def _outwards(project: Project, part: Part) -> Iterator[Manifest]:
+    """DNS; the internet, where component and project want it; else the one port of a bucket
+    there, for which the project asked by naming it."""
+    yield _dns(project)
+    internet: Manifest = {"cidr": "0.0.0.0/0"}
+    if project.platform.egress_except:
+        internet["except"] = list(project.platform.egress_except)
+    to = {"to": [{"ipBlock": internet}]}
     if part.internet and project.spec.network.egress_allowed:
-        block: Manifest = {"cidr": "0.0.0.0/0"}
-        if project.platform.egress_except:
-            block["except"] = list(project.platform.egress_except)
-        yield {"to": [{"ipBlock": block}]}
+        yield to
+    elif part.bucket and project.spec.storage.backend is StorageBackend.S3:
+        yield to | {"ports": [{"port": bucket.of(project).port, "protocol": "TCP"}]}

@@ -88,8 +88,26 @@ class Pod:
     sidecars: tuple[Manifest, ...] = ()
 
 
+@dataclass(frozen=True)
+class Task:
+    """Work beside a component that is done once and ends: a Job. Not there while paused."""
+
+    name: str
+    """What its pods are called, and for what its image is among the release's helpers."""
+    container: Callable[[Project], Manifest]
+    """Fields of its container, beside name, image and resources."""
+    user: int
+    """The number that it runs as."""
+    calls: frozenset[ComponentName]
+    """Components that it speaks to."""
+
+
 def _nothing(_: Project) -> Any:
     return ()
+
+
+def _no(_: Project) -> bool:
+    return False
 
 
 def _no_inputs(_: Project) -> Mapping[str, Any]:
@@ -126,10 +144,14 @@ class Part:
     """Further objects: claims, Services to the outside."""
     stateful: bool = False
     """StatefulSet instead of Deployment."""
-    recreate: bool = False
+    tasks: tuple[Task, ...] = ()
+    """What is done once beside it."""
+    recreate: Callable[[Project], bool] = _no
     """Whether the old pod must be gone before the new one starts (a volume for one node)."""
     internet: bool = False
     """Whether it may reach the internet when the project allows it."""
+    bucket: bool = False
+    """Whether it reaches a bucket of the user's own, where the project has one."""
     for_the_api: bool = False
     """Whether Supaplane's own API may reach it."""
     for_the_logs: bool = False

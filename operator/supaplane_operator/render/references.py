@@ -18,6 +18,8 @@ def _references(spec: ProjectSpec) -> Iterator[tuple[str, str]]:
     for component in ComponentName:
         for source in spec.component(component).extra_env_from:
             yield source.name, ALL_KEYS
+    for function in spec.functions.sources:
+        yield function.secret, ALL_KEYS
     if spec.auth.smtp and spec.auth.smtp.password_ref:
         yield spec.auth.smtp.password_ref.name, spec.auth.smtp.password_ref.key
     for ref in spec.auth.secret_refs.values():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from supaplane_contract.spec import ComponentName, ProjectSpec
+from supaplane_contract.spec import ComponentName, ProjectSpec, StorageBackend
 from supaplane_contract.status import Reason
 
 from .context import variant
@@ -15,6 +16,7 @@ from .part import Part
 def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozenset[ComponentName]:
     """The components that are on. Raises NotRenderable when they cannot be."""
     on = frozenset(name for name in ComponentName if _wanted(input, name))
+    _check_follow(input.spec, on)
     _check_available(input, parts, on)
     _check_programs(input, on)
     _check_needs(parts, on)
@@ -24,7 +26,52 @@ def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozense
 
 def _wanted(input: RenderInput, name: ComponentName) -> bool:
     wish = input.spec.component(name).enabled
-    return name in input.release.default_components if wish is None else wish
+    if wish is not None:
+        return wish
+    if name in FOLLOW_STORAGE:
+        return _wanted(input, ComponentName.STORAGE) and _storage_uses(input.spec, name)
+    return name in input.release.default_components
+
+
+FOLLOW_STORAGE: Final = (ComponentName.IMGPROXY, ComponentName.OBJECTSTORE)
+"""Components that are there for storage alone: it, and how it is set, decides about them."""
+
+
+def _storage_uses(spec: ProjectSpec, name: ComponentName) -> bool:
+    if name is ComponentName.OBJECTSTORE:
+        return spec.storage.backend is StorageBackend.OBJECTSTORE
+    return spec.storage.image_transformation
+
+
+def _check_follow(spec: ProjectSpec, on: frozenset[ComponentName]) -> None:
+    """Image transformation can be turned off on either side; a place for objects cannot."""
+    storage = ComponentName.STORAGE in on
+    if ComponentName.OBJECTSTORE in on and not (
+        storage and _storage_uses(spec, ComponentName.OBJECTSTORE)
+    ):
+        raise NotRenderable(
+            Reason.SPEC_INVALID,
+            "objectstore would stand empty: remove objectstore.enabled, or set storage.enabled "
+            "to true with storage.backend objectstore",
+        )
+    if ComponentName.IMGPROXY in on and not (
+        storage and _storage_uses(spec, ComponentName.IMGPROXY)
+    ):
+        raise NotRenderable(
+            Reason.SPEC_INVALID,
+            "imgproxy would have nothing to do: remove imgproxy.enabled, or set storage.enabled "
+            "and storage.imageTransformation to true",
+        )
+    if (
+        storage
+        and _storage_uses(spec, ComponentName.OBJECTSTORE)
+        and ComponentName.OBJECTSTORE not in on
+    ):
+        raise NotRenderable(
+            Reason.SPEC_INVALID,
+            "storage.backend objectstore keeps objects in objectstore, which is off: remove "
+            "objectstore.enabled, or make a project with storage.backend s3 or file",
+        )
 
 
 def _check_available(

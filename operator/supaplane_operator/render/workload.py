@@ -9,7 +9,7 @@ from typing import Any, Final
 from supaplane_contract import names, shares
 from supaplane_contract.spec import Autoscaling, ScalableComponent
 
-from . import inputs, objects
+from . import inputs, objects, tasks
 from .context import Project
 from .model import Manifest, RenderedComponent
 from .part import Part, Pod
@@ -34,18 +34,25 @@ def render(project: Project, part: Part, own: Project) -> tuple[list[Manifest], 
     manifests = [*_beside(project, part, pod), *part.objects(own)]
     workload = _workload(project, part, pod, inputs.of_inputs(project, part, own))
     scaler = _autoscaler(project, part, workload["kind"])
+    jobs = [] if project.paused else [tasks.job(own, part, task) for task in part.tasks]
     watched = RenderedComponent(
         name=part.name,
         image=project.image(part.name),
         workload=(workload["kind"], workload["metadata"]["name"]),
         desired=_desired(project, part),
+        jobs=tuple(job["metadata"]["name"] for job in jobs),
     )
-    return [*manifests, workload, *scaler], watched
+    return [*manifests, workload, *jobs, *scaler], watched
 
 
 def user_environment(source: str) -> str:
+    """Name of our copy of a Secret of the user's, out of which variables come."""
+    return copy_of(source, "env")
+
+
+def copy_of(source: str, purpose: str) -> str:
     """Name of our copy of a Secret of the user's, as long as a name may be."""
-    name = f"env-{source}"
+    name = f"{purpose}-{source}"
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 17]}-{hashlib.sha256(source.encode()).hexdigest()[:16]}"
@@ -90,11 +97,11 @@ def _workload(project: Project, part: Part, pod: Pod, inputs_hash: str) -> Manif
         project.ref,
         component=name,
         annotations=annotations,
-        spec=spec | _strategy(part),
+        spec=spec | _strategy(project, part),
     )
 
 
-def _strategy(part: Part) -> Manifest:
+def _strategy(project: Project, part: Part) -> Manifest:
     if part.stateful:
         return {
             "serviceName": part.name.value,
@@ -104,7 +111,7 @@ def _strategy(part: Part) -> Manifest:
             "podManagementPolicy": "Parallel",
         }
     kind: Manifest = {"type": "Recreate"}
-    if not part.recreate:
+    if not part.recreate(project):
         kind = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     return {"strategy": kind, "revisionHistoryLimit": 3}
 

@@ -50,6 +50,7 @@ def test_the_table_of_components_is_what_is_rendered(page: str, samples: Any) ->
     expected = []
     for name, part in PARTS.items():
         calls = sorted(part.calls) + (["the internet"] if part.internet else [])
+        calls += ["a bucket elsewhere"] if part.bucket else []
         user = pods[name]["securityContext"].get("runAsUser", "root, stepping down")
         expected.append(
             [

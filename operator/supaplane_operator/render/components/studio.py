@@ -177,5 +177,5 @@ PART = Part(
     inputs=inputs,
     ignores=frozenset({"organization_name"}),
     objects=extra,
-    recreate=True,
+    recreate=lambda _: True,
 )
