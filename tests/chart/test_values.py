@@ -148,9 +148,9 @@ def test_what_must_be_said_is_asked_for_by_name(chart: Any, refusal: type[Except
         chart.render({})
     with pytest.raises(refusal, match=r"api\.database\.existingSecret\.name is needed"):
         chart.render({"domainBase": "p.example.org"})
+    hook = chart.values("default") | {"dns": {"hook": {"url": "https://dns.example.org"}}}
     with pytest.raises(refusal, match=r"dns\.hook\.keySecret\.name is needed"):
-        hook = {"hook": {"url": "https://dns.example.org"}}
-        chart.render({**chart.values("default"), "dns": hook})
+        chart.render(hook)
 
 
 @pytest.mark.parametrize("home", ["kube-system", "default", "supabase-abcdefghijklmnopqrst"])

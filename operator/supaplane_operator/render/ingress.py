@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from supaplane_contract.spec import ComponentName, IngressKind, IssuerKind, IssuerRef, Tls
 from supaplane_contract.status import Reason
 
-from . import objects, urls
+from . import controllers, objects, urls
 from .context import GATEWAY_PORT, Project
 from .model import Manifest, NotRenderable, Platform
 
@@ -76,15 +77,16 @@ def _ingress(project: Project, annotations: dict[str, str]) -> Iterator[Manifest
     class_name = project.spec.ingress.class_name or project.platform.ingress_class
     if class_name:
         spec["ingressClassName"] = class_name
+    annotations = {**controllers.unhurried(class_name), **annotations}
     tls = project.spec.ingress.tls
     issuer = _issuer(project, tls)
     if issuer:
         annotations |= {_ISSUER_ANNOTATION[issuer.kind]: issuer.name}
-    if _is_https(project, tls):
-        entry: Manifest = {"hosts": hosts}
-        if issuer or (tls and tls.secret_name):
-            entry["secretName"] = TLS_SECRET
-        spec["tls"] = [entry]
+    if issuer:
+        spec["tls"] = list(_signed(project, hosts))
+    elif _is_https(project, tls):
+        given = {"secretName": TLS_SECRET} if tls and tls.secret_name else {}
+        spec["tls"] = [{"hosts": hosts} | given]
     yield from _certificate(project, tls)
     yield objects.manifest(
         "networking.k8s.io/v1",
@@ -105,6 +107,18 @@ def _issuer(project: Project, tls: Tls | None) -> IssuerRef | None:
     if not _is_https(project, tls) or (tls and tls.secret_name):
         return None
     return (tls.issuer_ref if tls else None) or project.platform.tls_issuer
+
+
+def _signed(project: Project, hosts: list[str]) -> Iterator[Manifest]:
+    """A certificate for the platform's names, and one for each other host: a certificate is issued
+    only when all of its names are proved, and a custom domain may not point here yet."""
+    base = f".{project.platform.domain_base}"
+    ours = [host for host in hosts if host.endswith(base)]
+    yield {"hosts": ours, "secretName": TLS_SECRET}
+    for host in hosts:
+        if host not in ours:
+            suffix = hashlib.sha256(host.encode()).hexdigest()[:10]
+            yield {"hosts": [host], "secretName": f"{TLS_SECRET}-{suffix}"}
 
 
 def _certificate(project: Project, tls: Tls | None) -> Iterator[Manifest]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from supaplane_contract.spec import IngressKind, IssuerRef, ParentRef
-from supaplane_operator.render import Platform, RenderInput, project, public_hosts
+from supaplane_operator.render import Platform, RenderInput, project, public_hosts, public_names
 
 MakeInput = Callable[..., RenderInput]
 HOST = "abcdefghijklmnopqrst.example.com"
@@ -43,14 +43,18 @@ def test_the_platforms_issuer_signs_unless_the_spec_says_otherwise(
         spec = {"ingress": {} if tls is None else {"tls": tls}}
         return of_kind(make_input(spec, platform=ours, **more), "Ingress")[0]
 
+    def issuers(ingress: Mapping[str, Any]) -> Mapping[str, str]:
+        found = ingress["metadata"]["annotations"].items()
+        return {key: value for key, value in found if key.startswith("cert-manager.io/")}
+
     default = ingress(None)
-    assert default["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
+    assert issuers(default) == {"cert-manager.io/cluster-issuer": "letsencrypt"}
     assert default["spec"]["tls"] == [{"hosts": [HOST, STUDIO], "secretName": "gateway-tls"}]
     own = ingress({"enabled": True, "issuerRef": {"name": "acme", "kind": "Issuer"}})
-    assert own["metadata"]["annotations"] == {"cert-manager.io/issuer": "acme"}
+    assert issuers(own) == {"cert-manager.io/issuer": "acme"}
     mine = ingress({"enabled": True, "secretName": "mine"}, secrets={
         ("mine", "tls.crt"): "c", ("mine", "tls.key"): "k"})  # fmt: skip
-    assert "annotations" not in mine["metadata"]
+    assert issuers(mine) == {}
     assert mine["spec"]["tls"][0]["secretName"] == "gateway-tls"
     assert "tls" not in ingress({"enabled": False})["spec"]
 
@@ -104,3 +108,113 @@ def test_public_hosts_are_those_of_the_ingress(make_input: MakeInput, platform: 
     hosts = public_hosts(input_.spec, input_.ref, platform)
     assert [rule["host"] for rule in ingress["spec"]["rules"]] == list(hosts)
     assert hosts == ("a.acme.test", STUDIO, "b.acme.test")
+
+
+def annotations_of(input: RenderInput, kind: str = "Ingress") -> Mapping[str, str]:
+    (found,) = of_kind(input, kind)
+    annotations: Mapping[str, str] = found["metadata"].get("annotations", {})
+    return annotations
+
+
+def test_nginx_lets_large_files_and_slow_functions_through(make_input: MakeInput) -> None:
+    for name in ({}, {"className": "nginx"}, {"className": "internal-nginx"}):
+        found = annotations_of(make_input({"ingress": {"kind": "Ingress", **name}}))
+        assert found["nginx.ingress.kubernetes.io/proxy-body-size"] == "0"
+        assert int(found["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > 400
+        assert found["nginx.org/websocket-services"] == "gateway"
+
+
+def test_a_controller_gets_the_annotations_that_it_reads(make_input: MakeInput) -> None:
+    def prefixes(class_name: str) -> set[str]:
+        spec = {"ingress": {"kind": "Ingress", "className": class_name}}
+        return {key.partition("/")[0] for key in annotations_of(make_input(spec))}
+
+    assert prefixes("haproxy") == {"haproxy.org", "haproxy-ingress.github.io"}
+    assert prefixes("contour") == {"projectcontour.io"}
+    assert prefixes("traefik") == set()
+
+
+def test_what_platform_and_project_say_counts_more(
+    make_input: MakeInput, platform: Platform
+) -> None:
+    size = "nginx.ingress.kubernetes.io/proxy-body-size"
+    ours = dataclasses.replace(
+        platform, ingress_annotations={size: "50m"}, allowed_annotations=(size,)
+    )
+    said = annotations_of(make_input({"ingress": {"kind": "Ingress"}}, platform=ours))
+    assert said[size] == "50m"
+    spec = {"ingress": {"kind": "Ingress", "annotations": {size: "70m"}}}
+    assert annotations_of(make_input(spec, platform=ours))[size] == "70m"
+
+
+def test_external_dns_is_told_nothing_unless_the_platform_wants_it(make_input: MakeInput) -> None:
+    spec = {
+        "ingress": {"kind": "Ingress"},
+        "database": {"external": {"enabled": True, "allowedCidrs": ["203.0.113.0/24"]}},
+    }
+    assert "external-dns" not in str(project(make_input(spec)).manifests)
+
+
+def test_external_dns_is_told_the_platforms_names_and_no_custom_domain(
+    make_input: MakeInput, platform: Platform
+) -> None:
+    ours = dataclasses.replace(
+        platform,
+        external_dns_prefix="external-dns.kubernetes.io/",
+        external_dns_ttl=60,
+        dns_targets=("203.0.113.7", "2001:db8::7"),
+        allowed_annotations=("external-dns.kubernetes.io/*",),
+        ingress_parent_refs=(ParentRef(name="web"),),
+    )
+    own = {"external-dns.kubernetes.io/hostname": "www.bank.test"}
+    spec: dict[str, Any] = {"customDomains": ["www.acme.test"]}
+    ingress = annotations_of(
+        make_input({**spec, "ingress": {"kind": "Ingress", "annotations": own}}, platform=ours)
+    )
+    assert {k: v for k, v in ingress.items() if k.startswith("external-dns")} == {
+        "external-dns.kubernetes.io/hostname": f"{HOST},{STUDIO}",
+        "external-dns.kubernetes.io/ingress-hostname-source": "annotation-only",
+        "external-dns.kubernetes.io/target": "203.0.113.7,2001:db8::7",
+        "external-dns.kubernetes.io/ttl": "60",
+    }
+    route = annotations_of(
+        make_input({**spec, "ingress": {"kind": "HTTPRoute"}}, platform=ours), "HTTPRoute"
+    )
+    assert route == {
+        "external-dns.kubernetes.io/gateway-hostname-source": "annotation-only",
+        "external-dns.kubernetes.io/hostname": f"{HOST},{STUDIO}",
+        "external-dns.kubernetes.io/ttl": "60",
+    }
+
+
+def test_external_dns_is_told_where_the_database_is_when_that_is_open(
+    make_input: MakeInput, platform: Platform
+) -> None:
+    ours = dataclasses.replace(platform, external_dns_prefix="external-dns.kubernetes.io/")
+    spec = {"database": {"external": {"enabled": True, "allowedCidrs": ["203.0.113.0/24"]}}}
+    services = of_kind(make_input(spec, platform=ours), "Service")
+    told = {m["metadata"]["name"]: m["metadata"].get("annotations") for m in services}
+    (name,) = [name for name, annotations in told.items() if annotations]
+    assert "db" in name
+    assert told[name] == {"external-dns.kubernetes.io/hostname": f"db.{HOST}"}
+
+
+def test_public_names_are_the_platforms_only(make_input: MakeInput, platform: Platform) -> None:
+    spec = {"ingress": {"kind": "Ingress"}, "host": "api.acme.test"}
+    (ingress,) = of_kind(make_input(spec), "Ingress")
+    ref = "abcdefghijklmnopqrst"
+    assert public_names(ingress, ref, platform) == (STUDIO,)
+
+
+def test_a_custom_domain_that_does_not_point_here_yet_holds_up_no_other_certificate(
+    make_input: MakeInput, platform: Platform
+) -> None:
+    ours = dataclasses.replace(platform, tls_issuer=IssuerRef(name="letsencrypt"))
+    spec = {"ingress": {"kind": "Ingress"}, "customDomains": ["a.acme.test", "b.acme.test"]}
+    (ingress,) = of_kind(make_input(spec, platform=ours), "Ingress")
+    entries = ingress["spec"]["tls"]
+    assert [e["hosts"] for e in entries] == [[HOST, STUDIO], ["a.acme.test"], ["b.acme.test"]]
+    assert len({e["secretName"] for e in entries}) == 3
+    fewer = {**spec, "customDomains": ["b.acme.test"]}
+    (later,) = of_kind(make_input(fewer, platform=ours), "Ingress")
+    assert later["spec"]["tls"] == [entries[0], entries[2]]
