@@ -85,5 +85,5 @@ PART = Part(
     inputs=inputs,
     for_the_logs=True,
     # two at once would both move the tables to the new version
-    recreate=True,
+    recreate=lambda _: True,
 )
