@@ -55,7 +55,7 @@ class Route:
     idle_timeout: str | None = None
     """Between two bytes, either way."""
     host: str | None = None
-    """What the service is asked for in the Host header, for one that tells its tenants apart by it;
+    """The service's own address, for the Host header, where the service tells tenants apart by it;
     None: what the client asked for. X-Forwarded-Host says that all the same."""
     prefix_header: str | None = None
     """X-Forwarded-Prefix, if not the path itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import importlib.util
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from supaplane_contract.credentials import mint
 from supaplane_contract.spec import ComponentName, IngressKind, IssuerRef, ProjectSpec
 from supaplane_operator.releases import load_releases, newest
-from supaplane_operator.render import Platform, RenderInput
+from supaplane_operator.render import Platform, Rendered, RenderInput
 
 REF = "abcdefghijklmnopqrst"
 MakeInput = Callable[..., RenderInput]
@@ -112,6 +113,29 @@ def _platform(platform: Platform, changes: Mapping[str, Any]) -> Platform:
 def sample(request: pytest.FixtureRequest, samples: Mapping[str, Sample]) -> Sample:
     """Each sample in turn."""
     return samples[request.param]
+
+
+Environment = Callable[[Rendered, str], dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def environment_of() -> Environment:
+    """environment_of(rendered, component): what its main container gets, Secrets read."""
+
+    def environment(rendered: Rendered, component: str) -> dict[str, str]:
+        there = {(m["kind"], m["metadata"]["name"]): m for m in rendered.manifests}
+        workload = there.get(("Deployment", component)) or there["StatefulSet", component]
+        found = {}
+        for entry in workload["spec"]["template"]["spec"]["containers"][0].get("env", []):
+            if "valueFrom" in entry:
+                ref = entry["valueFrom"]["secretKeyRef"]
+                hidden = there["Secret", ref["name"]]["data"][ref["key"]]
+                found[entry["name"]] = base64.b64decode(hidden).decode()
+            else:
+                found[entry["name"]] = entry.get("value", "").replace("$$", "$")
+        return found
+
+    return environment
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,13 @@ import httpx
 import jwt
 import pytest
 
+from supaplane_contract.spec import ComponentName
 from supaplane_operator.render import RenderInput, project
+from supaplane_operator.render.components import PARTS
 
 MakeInput = Callable[..., RenderInput]
 ENVOY = str(Path(sysconfig.get_path("scripts")) / "envoy")
-UPSTREAMS = ("auth", "rest", "meta", "studio")
+UPSTREAMS = tuple(sorted(name.value for name in PARTS[ComponentName.GATEWAY].calls))
 
 
 class Echo(BaseHTTPRequestHandler):
