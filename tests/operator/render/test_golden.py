@@ -13,7 +13,12 @@ import yaml
 
 from supaplane_operator.render import project
 from supaplane_operator.render.bootstrap import SHELL, SQL
+from supaplane_operator.render.functions import ROUTER
 
+OURS = {
+    **{f"bootstrap/{name}": text for name, text in {**SHELL, **SQL}.items()},
+    **{f"functions/main/{name}": text for name, text in ROUTER.items()},
+}
 FOLDER = Path(__file__).with_name("golden")
 
 
@@ -68,9 +73,9 @@ def _named(text: str, credentials: list[tuple[str, str]]) -> Any:
 
 def _file(text: str) -> Any:
     """JSON as what it holds; one of our own scripts as its name."""
-    ours = [name for name, script in {**SHELL, **SQL}.items() if script == text]
+    ours = [name for name, script in OURS.items() if script == text]
     if ours:
-        return f"bootstrap/{ours[0]}"
+        return ours[0]
     return json.loads(text) if text.startswith("{") else text
 
 

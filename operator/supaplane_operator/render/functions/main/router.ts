@@ -71,7 +71,7 @@ export function router(around: Surroundings): (request: Request) => Promise<Resp
 /** Why the caller may not call; nothing when it may. */
 async function problemWith(headers: Headers, { verify, now }: Surroundings): Promise<string | null> {
   const shown = headers.get("authorization") ?? "";
-  const bearer = /^bearer\s+(.*)$/i.exec(shown)?.[1].trim();
+  const bearer = /^bearer(\s.*)?$/i.test(shown) ? shown.slice("bearer".length).trim() : undefined;
   if (shown !== "" && bearer === undefined) return "Auth header is not 'Bearer {token}'";
   // of a key of the new kind the gateway says which token it stands for
   const token = bearer && !bearer.startsWith("sb_") ? bearer : headers.get("sb-api-key");
