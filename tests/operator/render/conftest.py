@@ -6,12 +6,14 @@ import base64
 import dataclasses
 import hashlib
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import yaml
 from hypothesis import strategies as st
@@ -40,6 +42,34 @@ def _counted_bytes() -> Callable[[int], bytes]:
 def credentials() -> Mapping[str, str]:
     """Every credential of a project, the same in every run."""
     return mint({}, random_bytes=_counted_bytes(), now=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def keys(credentials: Mapping[str, str]) -> Mapping[str, str]:
+    """Everything that somebody may show as a key, by what it is."""
+    return {
+        "anon": credentials["anon-key"],
+        "publishable": credentials["publishable-key"],
+        "service": credentials["service-role-key"],
+        "secret": credentials["secret-key"],
+        "wrong": "sb_publishable_aaaaaaaaaaaaaaaaaaaaaa_aaaaaaaa",
+        "internal": credentials["service-role-key-asymmetric"],
+    }
+
+
+@pytest.fixture(scope="session")
+def role_of(credentials: Mapping[str, str]) -> Callable[[str], str]:
+    """role_of(token): whom a token that reached a service stands for. The project must have
+    signed it."""
+    ring = {key["alg"]: key for key in json.loads(credentials["jwt-jwks"])["keys"]}
+
+    def read(token: str) -> str:
+        algorithm = jwt.get_unverified_header(token)["alg"]
+        key = jwt.PyJWK(ring[algorithm]).key
+        claims = jwt.decode(token, key, algorithms=[algorithm], options={"verify_exp": False})
+        return str(claims["role"])
+
+    return read
 
 
 @pytest.fixture(scope="session")

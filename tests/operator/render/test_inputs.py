@@ -60,6 +60,7 @@ ALL = {"db", "auth", "rest", "meta", "studio", "gateway"}
         # replicas share the connections
         ({"rest": {"replicas": 4}}, {"rest"}),
         ({"gateway": {"replicas": 2}}, set()),
+        ({"gateway": {"kind": "kong"}}, {"gateway"}),
         ({"gateway": {"resources": {"limits": {"memory": "1Gi"}}}}, {"gateway"}),
         ({"database": {"parameters": {"work_mem": "8MB"}}}, {"db"}),
         ({"database": {"storage": {"size": "50Gi"}}}, set()),

@@ -33,8 +33,9 @@ ADMIN: Final = "admin"
 NOBODY: Final = "nobody"
 """The consumer that a request without a key stands for, where none is needed."""
 BESIDE: Final = "sb-api-key"
+_QUERY: Final = ("apikey",)
+"""What services would take for their own."""
 
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _LOCALHOST: Final = r"^https?://(localhost|127\.0\.0\.1)(:[0-9]+)?$"
 
 
@@ -73,7 +74,7 @@ def of_route(
 
 def identity(key: Key) -> dict[str, Any]:
     """Says to the service behind whom the holder of a key is."""
-    return _transformer(_set_by(key), add=_added_by(key))
+    return _transformer(_set_by(key), add=_added_by(key), remove_query=_QUERY)
 
 
 def ending(status: int, message: str) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _headers_by_consumer(route: Route, keys: Sequence[Key]) -> list[dict[str, An
     if route.access is Access.KEY_BESIDE:
         return [
             *(_for(key.name, _beside(route, key)) for key in keys),
-            _for(NOBODY, _beside(route, None)),
+            _beside(route, None),
         ]
     row = _headers(route)
     if not row:
@@ -121,12 +122,15 @@ def _headers_by_consumer(route: Route, keys: Sequence[Key]) -> list[dict[str, An
         _for(
             key.name,
             _transformer(
-                _set_by(key) | _own(route), add=_added_by(key), remove=route.remove_headers
+                _set_by(key) | _own(route),
+                add=_added_by(key),
+                remove=route.remove_headers,
+                remove_query=_QUERY,
             ),
         )
         for key in keys
     ]
-    return [*known, *(_for(NOBODY, plugin) for plugin in row)]
+    return [*known, *row]
 
 
 def _beside(route: Route, key: Key | None) -> dict[str, Any]:
@@ -141,16 +145,22 @@ def _for(consumer: str, plugin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _transformer(
-    set_: Mapping[str, str], *, add: Mapping[str, str] | None = None, remove: Sequence[str] = ()
+    set_: Mapping[str, str],
+    *,
+    add: Mapping[str, str] | None = None,
+    remove: Sequence[str] = (),
+    remove_query: Sequence[str] = (),
 ) -> dict[str, Any]:
     """`set_`: whether the request has them or not; `add`: where it has none."""
     given = [f"{name}:{value}" for name, value in set_.items()]
     added = [f"{name}:{value}" for name, value in (add or {}).items()]
-    steps = {"remove": list(remove), "replace": given, "add": given + added}
-    return _plugin(
-        "request-transformer",
-        **{step: {"headers": headers} for step, headers in steps.items() if headers},
-    )
+    steps = {
+        "remove": {"headers": list(remove), "querystring": list(remove_query)},
+        "replace": {"headers": given},
+        "add": {"headers": given + added},
+    }
+    filled = {step: {k: v for k, v in what.items() if v} for step, what in steps.items()}
+    return _plugin("request-transformer", **{step: what for step, what in filled.items() if what})
 
 
 def _key_auth(*, bearer: bool, hide: bool, needed: bool) -> dict[str, Any]:
@@ -171,16 +181,10 @@ def _acl(*groups: str) -> dict[str, Any]:
 
 
 def _cors(config: GatewayConfig, route: Route) -> dict[str, Any]:
-    """Preflights are answered with the headers that they ask for."""
+    """Preflights are answered with the headers that they ask for, and every method."""
     origins = [*config.own_origins, _LOCALHOST] if route.own_origin_only else ["*"]
     return _plugin(
-        "cors",
-        origins=origins,
-        methods=list(_METHODS),
-        exposed_headers=["*"],
-        max_age=PREFLIGHT_SECONDS,
-        credentials=False,
-        preflight_continue=False,
+        "cors", origins=origins, exposed_headers=["*"], max_age=PREFLIGHT_SECONDS, credentials=False
     )
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 
 from supaplane_contract.spec import ComponentName
@@ -196,31 +195,3 @@ def gateway(make_input: MakeInput, gateway_for: GatewayFor) -> Iterator[Gateway]
 def client(gateway: Gateway) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=gateway.url, timeout=10) as opened:
         yield opened
-
-
-@pytest.fixture(scope="package")
-def keys(credentials: Mapping[str, str]) -> Mapping[str, str]:
-    """Everything that somebody may show as a key, by what it is."""
-    return {
-        "anon": credentials["anon-key"],
-        "publishable": credentials["publishable-key"],
-        "service": credentials["service-role-key"],
-        "secret": credentials["secret-key"],
-        "wrong": "sb_publishable_aaaaaaaaaaaaaaaaaaaaaa_aaaaaaaa",
-        "internal": credentials["service-role-key-asymmetric"],
-    }
-
-
-@pytest.fixture(scope="package")
-def role_of(credentials: Mapping[str, str]) -> Callable[[str], str]:
-    """role_of(token): whom a token that reached a service stands for. The project must have
-    signed it."""
-    ring = {key["alg"]: key for key in json.loads(credentials["jwt-jwks"])["keys"]}
-
-    def read(token: str) -> str:
-        algorithm = jwt.get_unverified_header(token)["alg"]
-        key = jwt.PyJWK(ring[algorithm]).key
-        claims = jwt.decode(token, key, algorithms=[algorithm], options={"verify_exp": False})
-        return str(claims["role"])
-
-    return read
