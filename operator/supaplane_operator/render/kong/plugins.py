@@ -98,7 +98,8 @@ def _added_by(key: Key) -> dict[str, str]:
 
 
 def _own(route: Route) -> dict[str, str]:
-    return {**route.headers}
+    host = {} if route.host is None else {"Host": route.host}
+    return {**route.headers, **host}
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:

@@ -17,8 +17,10 @@ from supaplane_operator.render.part import Access, Route
 from . import plugins
 
 CONNECT_MILLISECONDS: Final = 5000
-LONGEST_SILENCE: Final = 300_000
-"""Milliseconds, where a row says nothing."""
+SHORTEST_PATIENCE: Final = 60
+"""Seconds, as Kong has it by itself: sockets are quiet for half a minute between two heartbeats."""
+LONGEST_PATIENCE: Final = 300
+"""Seconds, where a row has no limit."""
 BEARER_KEY: Final = "~*^bearer +sb_"
 """A key of the new kind as a bearer token; Kong compares headers in lower case."""
 
@@ -123,9 +125,11 @@ def _name(route: Route) -> str:
 
 def _patience(route: Route) -> int:
     """Milliseconds. Kong counts from one byte to the next, and has no limit for the whole."""
-    for limit in (route.idle_timeout, route.timeout):
-        found = _SECONDS.fullmatch(limit or "0s")
-        assert found, f"{limit} is not in whole seconds"
-        if int(found[1]):
-            return int(found[1]) * 1000
-    return LONGEST_SILENCE
+    seconds = _seconds(route.idle_timeout or route.timeout) or LONGEST_PATIENCE
+    return 1000 * max(SHORTEST_PATIENCE, seconds)
+
+
+def _seconds(text: str) -> int:
+    found = _SECONDS.fullmatch(text)
+    assert found, f"{text} is not in whole seconds"
+    return int(found[1])

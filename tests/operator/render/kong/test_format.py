@@ -20,6 +20,7 @@ from supaplane_operator.render.part import Access, Route
 
 MakeInput = Callable[..., RenderInput]
 KONG = {"gateway": {"kind": "kong"}}
+EVERYTHING = {name: {"enabled": True} for name in ("realtime", "storage", "functions")}
 Name = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z.\-_~]+$")]
 Milliseconds = Annotated[int, Field(ge=1, le=2**31 - 2)]
 Path = Annotated[str, StringConstraints(pattern=r"^~?/")]
@@ -226,6 +227,7 @@ EVERY_ACCESS = GatewayConfig(
     "spec",
     [
         {},
+        EVERYTHING,
         {"studio": {"enabled": False}, "meta": {"enabled": False}},
         {"customDomains": ["shop.acme.test"], "ingress": {"kind": "Ingress"}},
     ],
@@ -252,7 +254,7 @@ def test_paths_are_spelled_as_both_engines_of_regular_expressions_read_them(
     make_input: MakeInput, configuration: Any
 ) -> None:
     """One checks the file (PCRE), the other routes (Rust): no looking around, few escapes."""
-    for route in _routes(configuration(make_input(KONG))):
+    for route in _routes(configuration(make_input(KONG | EVERYTHING))):
         for path in route["paths"]:
             assert re.fullmatch(r"~(/|[a-z0-9-]|\\\.|\.\*|\$|\(\?:[/|$%2Ff]+\))+", path), path
 
@@ -328,7 +330,7 @@ def test_only_a_proxy_in_front_is_believed_who_asks(
     assert ("KONG_TRUSTED_IPS" in settings) is trusted
 
 
-def test_a_long_answer_of_a_slow_service_is_waited_for() -> None:
+def test_slow_services_are_waited_for_and_quiet_sockets_stay() -> None:
     rows = {
         "/a/": Route(1, "/a/", Access.OPEN),
         "/b/": Route(2, "/b/", Access.OPEN, timeout="410s", idle_timeout="160s"),
@@ -344,7 +346,7 @@ def test_a_long_answer_of_a_slow_service_is_waited_for() -> None:
         )
     )
     found = {service["name"]: service["read_timeout"] for service in config["services"]}
-    assert found == {"a": 30_000, "b": 160_000, "c": 300_000}
+    assert found == {"a": 60_000, "b": 160_000, "c": 300_000}
 
 
 def test_the_secret_holds_the_configuration_and_nothing_of_envoy(make_input: MakeInput) -> None:

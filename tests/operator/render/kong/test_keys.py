@@ -11,6 +11,7 @@ import pytest
 RoleOf = Callable[[str], str]
 MakeInput = Callable[..., Any]
 KONG = {"gateway": {"kind": "kong"}}
+EVERYTHING = {name: {"enabled": True} for name in ("realtime", "storage", "functions")}
 
 
 def test_a_session_keeps_its_own_token(client: httpx.Client, keys: Mapping[str, str]) -> None:
@@ -84,7 +85,7 @@ def test_the_row_of_a_path_does_not_depend_on_the_bearer_token(
     make_input: MakeInput, kong_for: Any
 ) -> None:
     """A route with a header outranks all without: a row that had none would be passed by."""
-    kong = kong_for(make_input(KONG))
+    kong = kong_for(make_input(KONG | EVERYTHING))
     paths = {path.rstrip("$") for _, route in kong.routes for path in route["paths"]}
     spelled = {p[1:].replace("\\", "").removesuffix("(?:/|").rstrip("$") for p in paths}
     for path in [*spelled, *(f"{p}/x" for p in spelled), "/rest/v1/a%2Fb"]:
@@ -110,7 +111,7 @@ def test_no_credential_is_there_twice_or_empty(
     same: Mapping[str, str],
 ) -> None:
     changed = {key: credentials.get(other, "") for key, other in same.items()}
-    config = configuration(make_input(KONG, credentials={**credentials, **changed}))
+    config = configuration(make_input(KONG | EVERYTHING, credentials={**credentials, **changed}))
     shown = [k["key"] for c in config["consumers"] for k in c.get("keyauth_credentials", [])]
     assert len(shown) == len(set(shown))
     assert not {"", "Bearer "} & set(shown)
