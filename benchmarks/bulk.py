@@ -32,11 +32,12 @@ from supaplane_devcluster.measure import cpu as cluster_cpu
 from supaplane_kube import KubeClient
 from supaplane_kube import resources as kinds
 from supaplane_operator.apply import waves
+from supaplane_operator.children import OF_CONTROLLERS
 from supaplane_operator.projects import PROJECTS
 
 SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
 HOME = names.DEFAULT_HOME_NAMESPACE
-GIVE_UP = 1200.0
+GIVE_UP = 600.0
 AT_ONCE = 50
 """Requests of the plain client at a time: as many as the operator's client sends."""
 
@@ -194,7 +195,9 @@ async def _objects_of(kube: KubeClient) -> dict[str, list[dict[str, Any]]]:
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
     meta = item["metadata"]
-    kept = {k: meta[k] for k in ("name", "namespace", "labels", "annotations") if k in meta}
+    kept = {k: meta[k] for k in ("name", "namespace", "labels") if k in meta}
+    notes = (meta.get("annotations") or {}).items()
+    kept["annotations"] = {k: v for k, v in notes if not k.startswith(OF_CONTROLLERS)}
     spec = {k: v for k, v in item.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
     spec.pop("volumeName", None)
     rest = {k: v for k, v in item.items() if k not in ("metadata", "status", "spec")}
