@@ -86,8 +86,12 @@ def test_the_row_of_a_path_does_not_depend_on_the_bearer_token(
 ) -> None:
     """A route with a header outranks all without: a row that had none would be passed by."""
     kong = kong_for(make_input(KONG | EVERYTHING))
-    paths = {path.rstrip("$") for _, route in kong.routes for path in route["paths"]}
-    spelled = {p[1:].replace("\\", "").removesuffix("(?:/|").rstrip("$") for p in paths}
+    patterns = {path for _, route in kong.routes for path in route["paths"] if ".*" not in path}
+    spelled = [
+        pattern[1:].removesuffix("(?:/|$)").removesuffix("$").replace("\\", "")
+        for pattern in patterns
+    ]
+    assert "/mcp" in spelled
     for path in [*spelled, *(f"{p}/x" for p in spelled), "/rest/v1/a%2Fb"]:
         plain = kong.resolve(path, {})[1]["name"]
         bearer = kong.resolve(path, {"Authorization": "Bearer sb_secret_x"})[1]["name"]
