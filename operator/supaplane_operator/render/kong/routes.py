@@ -60,8 +60,6 @@ def of_row(
             plugins.of_route(config, keys, route, bearer=bearer),
             bearer=bearer,
             strip_path=route.rewrite is not None,
-            # without it Kong asks by the address of the service, which is what such rows name
-            preserve_host=route.host is None,
         )
         for bearer in (False, True)
     ]
@@ -89,7 +87,6 @@ def _route(
     *,
     bearer: bool,
     strip_path: bool,
-    preserve_host: bool = True,
 ) -> dict[str, Any]:
     return {
         "name": f"{name}-bearer" if bearer else name,
@@ -97,7 +94,7 @@ def _route(
         **({"headers": {"authorization": [BEARER_KEY]}} if bearer else {}),
         "regex_priority": rank,
         "strip_path": strip_path,
-        "preserve_host": preserve_host,
+        "preserve_host": True,
         # bodies of any size go through as they come
         "request_buffering": False,
         "response_buffering": False,
