@@ -200,6 +200,12 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     kept["annotations"] = {k: v for k, v in notes if not k.startswith(OF_CONTROLLERS)}
     spec = {k: v for k, v in item.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
     spec.pop("volumeName", None)
+    if item["kind"] == "Job":  # the server chooses both
+        spec.pop("selector", None)
+        labels = spec["template"]["metadata"]["labels"]
+        spec["template"]["metadata"]["labels"] = {
+            k: v for k, v in labels.items() if not k.endswith(("controller-uid", "job-name"))
+        }
     rest = {k: v for k, v in item.items() if k not in ("metadata", "status", "spec")}
     return rest | {"metadata": kept} | ({"spec": spec} if "spec" in item else {})
 
