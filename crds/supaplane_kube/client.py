@@ -89,21 +89,25 @@ class KubeClient:
             return None
 
     async def list(
-        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
     ) -> Listing:
+        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
         for _ in range(ATTEMPTS):
             try:
-                return await self._list_pages(resource, namespace, label_selector)
+                return await self._list_pages(resource, namespace, query)
             except Gone:
                 continue
         raise Unreachable("the list changed faster than its pages could be read")
 
     async def _list_pages(
-        self, resource: Resource, namespace: str | None, label_selector: str
+        self, resource: Resource, namespace: str | None, selectors: Mapping[str, str]
     ) -> Listing:
-        query = {"limit": str(PAGE)}
-        if label_selector:
-            query["labelSelector"] = label_selector
+        query = {"limit": str(PAGE)} | {key: value for key, value in selectors.items() if value}
         items: list[Manifest] = []
         while True:
             page = await self._send("list", resource, resource.path(namespace), query=query)

@@ -19,6 +19,7 @@ from .errors import AlreadyExists, Conflict, Invalid, KubeError, NotFound
 from .merge import merge_patched, merged, without_forgotten
 from .port import Event, Listing, Manifest
 from .resources import NAMESPACES, Resource
+from .selectors import fields_match
 from .store import Key, Store, key_of, now
 
 HAVE_STATUS = frozenset(
@@ -115,11 +116,17 @@ class MemoryKube:
         return self.peek(resource, namespace, name)
 
     async def list(
-        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
     ) -> Listing:
         await self._ask(Request("list", resource, namespace or "", ""))
         found = self._store.select(resource, namespace or "", label_selector)
-        return Listing(deepcopy(found), str(self._store.version))
+        fitting = [item for item in found if fields_match(field_selector, item)]
+        return Listing(deepcopy(fitting), str(self._store.version))
 
     async def create(
         self, resource: Resource, namespace: str | None, body: Mapping[str, Any], *, manager: str

@@ -34,7 +34,12 @@ class Kube(Protocol):
         """The object, or None if there is none."""
 
     async def list(
-        self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
     ) -> Listing:
         """All objects, of one namespace or of all."""
 

@@ -1,8 +1,9 @@
-"""Does a set of labels fit a label selector?"""
+"""Does an object fit a selector?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 def matches(selector: str, labels: Mapping[str, str]) -> bool:
@@ -23,3 +24,17 @@ def _fits(term: str, labels: Mapping[str, str]) -> bool:
         name, value = term.replace("==", "=").split("=", 1)
         return labels.get(name.strip()) == value.strip()
     return (term[1:] not in labels) if term.startswith("!") else (term in labels)
+
+
+def fields_match(selector: str, manifest: Mapping[str, Any]) -> bool:
+    """Whether an object fits a field selector such as `type=Warning,involvedObject.kind=Pod`."""
+    fields = (term.partition("=")[0] for term in selector.split(",") if term)
+    values = {path: _field(manifest, path.rstrip("!")) for path in fields}
+    return matches(selector, {path.rstrip("!"): value for path, value in values.items()})
+
+
+def _field(manifest: Mapping[str, Any], path: str) -> str:
+    value: Any = manifest
+    for key in path.split("."):
+        value = (value or {}).get(key)
+    return "" if value is None else str(value)

@@ -15,7 +15,16 @@ from typing import Final, TypeVar
 
 from supaplane_contract import names
 from supaplane_contract.status import Reason
-from supaplane_kube import ApiError, Conflict, Forbidden, Invalid, Kube, NotFound, Resource
+from supaplane_kube import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Kube,
+    NotFound,
+    Resource,
+    ServerUnavailable,
+)
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
@@ -44,6 +53,8 @@ UNWATCHED: Final = (
     kinds.HTTP_ROUTES,
 )
 """Kinds that are compared by reading them; listed whole, to find what is left over too."""
+WEBHOOK_AWAY: Final = "failed calling webhook"
+"""In the 500 that the API server answers when it cannot ask an admission webhook."""
 WAY_IN: Final = (kinds.INGRESSES, kinds.HTTP_ROUTES, kinds.HORIZONTAL_POD_AUTOSCALERS)
 
 
@@ -184,6 +195,10 @@ class Applier:
             if "namespaces" in error.message:
                 raise LookAgain("the namespace went away") from None
             return refused(resource, name, error)
+        except ServerUnavailable as error:
+            if WEBHOOK_AWAY not in error.message:
+                raise
+            return refused(resource, name, error)
         except (Invalid, Forbidden) as error:
             if "because it is being terminated" in error.message:
                 raise LookAgain("the namespace is being deleted", seconds=1.0) from None
@@ -211,8 +226,9 @@ def refused(resource: Resource, name: str, error: ApiError) -> Problem:
     return Problem(
         Reason.QUOTA_EXCEEDED if quota else Reason.APPLY_REFUSED,
         f"{resource.kind} {name} was refused: {told}",
-        # An administrator may grant a right or raise a quota; an invalid object stays invalid.
-        waiting_helps=isinstance(error, Forbidden),
+        # An administrator may grant a right, raise a quota, mend a webhook; an invalid object
+        # stays invalid.
+        waiting_helps=not isinstance(error, Invalid),
     )
 
 

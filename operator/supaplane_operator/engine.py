@@ -23,6 +23,7 @@ from supaplane_kube.resources import NAMESPACES
 
 from .answer import Outcome
 from .apply import Applier
+from .certificates import Certificates
 from .children import Child, Children
 from .dns_hook import DnsHook
 from .errors import LeaseLost, LookAgain
@@ -276,6 +277,7 @@ async def build(
         herald=Herald(kube),
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),
+        certificates=Certificates(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),
         dns=dns,
         releases=load_releases() if releases is None else releases,

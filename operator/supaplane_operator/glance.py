@@ -21,6 +21,8 @@ LONGEST_SECONDS: Final = 30.0
 def remember(world: World, subject: Subject, observed: Observed, rendered: Rendered) -> None:
     """Keeps what a whole pass found, if there is nothing left to do about it."""
     good = observed.complete and observed.problem is None and observed.operation is None
+    if observed.network is not None and observed.network.waiting_helps:
+        good = False  # whether the network is mended, a glance does not see
     where = addresses(world.children.of(subject.namespace))
     world.memory(subject.key).whole = (
         Whole(subject.wish, world.monotonic(), observed, rendered.components, where)
@@ -63,7 +65,7 @@ async def glance(world: World, subject: Subject) -> Outcome:
     if all(seen.as_wished for seen in components):
         world.pods.forget(subject.namespace)
     else:
-        troubles, look_again = await world.pods.of(subject.namespace, subject.ref)
+        troubles, look_again = await world.pods.of(subject.namespace, subject.ref, children)
         components = see(whole.components, children, troubles)
     observed = replace(whole.observed, components=components)
     _, outcome = await answer(world, subject, observed, look_again=look_again)

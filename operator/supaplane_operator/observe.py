@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Condition, Endpoints, OperationStatus, Reason
@@ -110,7 +111,7 @@ def see(
 def _see(component: RenderedComponent, child: Child | None, trouble: Trouble | None) -> Seen:
     if child is None:
         return Seen(component.name, component.image, component.desired, exists=False, settled=False)
-    stuck = Trouble(_reason(child.trouble), child.trouble) if child.trouble else None
+    stuck = Trouble(refusal(child.trouble), child.trouble) if child.trouble else None
     ready = child.ready >= component.desired and child.settled
     return Seen(
         name=component.name,
@@ -130,8 +131,16 @@ def _workload(component: RenderedComponent, children: Mapping[Name, Child]) -> C
     return children.get((resource, name))
 
 
-def _reason(message: str) -> Reason:
-    return Reason.QUOTA_EXCEEDED if "exceeded quota" in message else Reason.COMPONENT_NOT_READY
+def refusal(message: str) -> Reason:
+    """The reason for pods that the API server does not let a controller make."""
+    if "exceeded quota" in message:
+        return Reason.QUOTA_EXCEEDED
+    refused = any(words in message for words in _REFUSED)
+    return Reason.APPLY_REFUSED if refused else Reason.COMPONENT_NOT_READY
+
+
+_REFUSED: Final = ("is forbidden", "denied the request", "denied request", "failed calling webhook")
+"""How the API server words that admission or a webhook is in the way."""
 
 
 def remembered(

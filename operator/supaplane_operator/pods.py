@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ CONFIG: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
 LONGEST: Final = 300
+_PASSWORDS: Final = re.compile(r"//[^\s/:]*:\S+@")
+"""Name and password in a URL: last words are log lines of programs that are not ours."""
 
 
 def troubles(pods: Iterable[Manifest]) -> dict[str, Trouble]:
@@ -79,7 +82,7 @@ def _how(terminated: Mapping[str, Any]) -> str:
     """Exit code and last words of a container; they do not change while it waits."""
     if not terminated:
         return ""
-    words = str(terminated.get("message") or "").strip()[-LONGEST:]
+    words = _PASSWORDS.sub("//***@", str(terminated.get("message") or "")).strip()[-LONGEST:]
     return f" with code {terminated.get('exitCode')}" + (f": {words}" if words else "")
 
 
@@ -87,7 +90,10 @@ def _failed(status: Mapping[str, Any]) -> Trouble:
     if status.get("reason") == "Evicted":
         text = str(status.get("message", ""))[:LONGEST]
         return Trouble(Reason.COMPONENT_NOT_READY, f"a pod was evicted: {text}")
-    return Trouble(Reason.COMPONENT_NOT_READY, f"a pod failed: {status.get('reason', '')}")
+    ended = [(c.get("state") or {}).get("terminated") or {} for c in _containers(status)]
+    failed = next((_how(end) for end in ended if end.get("exitCode")), "")
+    told = failed or f": {status.get('reason') or 'no reason given'}"
+    return Trouble(Reason.COMPONENT_NOT_READY, f"a pod failed{told}")
 
 
 def _unscheduled(status: Mapping[str, Any]) -> Trouble | None:

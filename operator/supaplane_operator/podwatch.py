@@ -1,21 +1,26 @@
-"""What do the pods of a project say that is not ready? Asked seldom, and only while it is not."""
+"""Why is a project not ready? Its pods and Events are asked, seldom, and only while it is not."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from supaplane_contract import names
-from supaplane_kube import Kube
-from supaplane_kube.resources import PODS
+from supaplane_kube import Forbidden, Kube
+from supaplane_kube.port import Manifest
+from supaplane_kube.resources import EVENTS, PODS
 
+from .children import Child, Name
+from .complaints import complaints, explained_by_events
 from .observe import Trouble
 from .pods import troubles
 
 FIRST_LOOK: Final = 1.0
 """Seconds that a component may be unready before its pods are asked: most are ready by then."""
+EVENTS_AFTER: Final = 3.0
+"""Seconds that it may be unready before Events are read: most that they tell of passes."""
 SOONEST: Final = 2.0
 LATEST: Final = 15.0
 
@@ -36,7 +41,9 @@ class PodTroubles:
         self._clock = clock
         self._looks: dict[str, _Look] = {}
 
-    async def of(self, namespace: str, ref: str) -> tuple[dict[str, Trouble], float]:
+    async def of(
+        self, namespace: str, ref: str, children: Mapping[Name, Child]
+    ) -> tuple[dict[str, Trouble], float]:
         """The troubles by component, and after how many seconds a look may tell more."""
         now = self._clock()
         look = self._looks.get(namespace)
@@ -44,10 +51,22 @@ class PodTroubles:
             look = self._looks[namespace] = _Look(now, now, FIRST_LOOK, {})
         elif now >= look.at + look.pause:
             selector = f"{names.LABEL_REF}={ref}"
-            pods = await self._kube.list(PODS, namespace, label_selector=selector)
-            look.found = troubles(pods.items)
+            pods = (await self._kube.list(PODS, namespace, label_selector=selector)).items
+            look.found = troubles(pods)
+            if now - look.since >= EVENTS_AFTER and explained_by_events(children, pods):
+                look.found = await self._complaints(namespace, children, pods) | look.found
             look.at, look.pause = now, min(LATEST, max(SOONEST, (now - look.since) / 4))
         return look.found, look.at + look.pause - now
+
+    async def _complaints(
+        self, namespace: str, children: Mapping[Name, Child], pods: list[Manifest]
+    ) -> dict[str, Trouble]:
+        warnings = "type=Warning"
+        try:
+            listed = await self._kube.list(EVENTS, namespace, field_selector=warnings)
+        except Forbidden:  # under a chart that is older than this operator
+            return {}
+        return complaints(listed.items, children, pods)
 
     def forget(self, namespace: str) -> None:
         """Everything is ready, or gone."""

@@ -18,6 +18,7 @@ from . import credentials, dns, finalizer, rights, user_secrets
 from .accept import Accepted, Rivals, accept, demand_home
 from .answer import Outcome, answer
 from .apply import Applied
+from .certificates import expected
 from .claim import Claim, Verdict, claim, judge, pinned_release
 from .errors import Problem
 from .glance import LONGEST_SECONDS, glance, is_enough, remember
@@ -204,12 +205,17 @@ async def _observe(
 ) -> tuple[Observed, float | None]:
     children = world.children.of(accepted.namespace)
     components = see(rendered.components, children, {})
-    look_again = None
-    if applied.problem is None and not all(seen.as_wished for seen in components):
-        troubles, look_again = await world.pods.of(accepted.namespace, accepted.ref)
+    network, look_again = accepted.network, None
+    if applied.problem is not None:
+        world.pods.forget(accepted.namespace)
+    elif not all(seen.as_wished for seen in components):
+        troubles, look_again = await world.pods.of(accepted.namespace, accepted.ref, children)
         components = see(rendered.components, children, troubles)
     else:
         world.pods.forget(accepted.namespace)
+        wanted = expected(rendered.manifests)
+        uncertified, look_again = await world.certificates.trouble(accepted.namespace, wanted)
+        network = network or uncertified
     observed = Observed(
         generation=subject.project.generation,
         ref=accepted.ref,
@@ -220,7 +226,7 @@ async def _observe(
         credentials_secret=names.credentials_secret(subject.project.name),
         complete=applied.problem is None and not planned.waiting and not again.outstanding,
         problem=applied.problem,
-        network=accepted.network,
+        network=network,
         dns=dns.as_told(world, subject),
         operation=again.operation,
     )

@@ -68,6 +68,7 @@ async def take_down(world: World, subject: Subject) -> Outcome:
         await _forget_credentials(world, subject)
     await finalizer.let_go(world, subject)
     world.pods.forget(subject.namespace)
+    world.certificates.forget(subject.namespace)
     world.forget(subject.key)
     return Outcome(gone=True)
 

@@ -10,6 +10,7 @@ from supaplane_contract.credentials import RandomBytes
 from supaplane_kube import Kube
 
 from .apply import Applier
+from .certificates import Certificates
 from .children import Children
 from .dns_hook import DnsHook
 from .events import Herald
@@ -37,6 +38,7 @@ class World:
     herald: Herald
     applier: Applier
     pods: PodTroubles
+    certificates: Certificates
     fleet: Fleet
     dns: DnsHook | None
     releases: Mapping[str, Release]

@@ -60,6 +60,11 @@ CASES = {
         Reason.VOLUME_PENDING,
         "PersistentVolumeClaims",
     ),
+    "a pod that ended with words": (
+        pod({"state": ended(7, "no such bucket")}, phase="Failed"),
+        Reason.COMPONENT_NOT_READY,
+        "with code 7: no such bucket",
+    ),
     "an eviction": (
         pod(phase="Failed", reason="Evicted", message="low on memory"),
         Reason.COMPONENT_NOT_READY,
@@ -103,3 +108,10 @@ def test_of_several_pods_the_most_telling_is_heard():
 def test_each_component_is_heard():
     pods = [pod(waiting("ErrImagePull"), component="db"), pod({"ready": True}, component="rest")]
     assert set(troubles(pods)) == {"db"}
+
+
+def test_last_words_do_not_tell_a_password():
+    said = "cannot reach postgres://admin:p@ss/word@db:5432/postgres"
+    trouble = trouble_of(pod(waiting("CrashLoopBackOff", lastState=ended(1, said))))
+    assert "p@ss" not in trouble.message
+    assert "//***@db:5432/postgres" in trouble.message

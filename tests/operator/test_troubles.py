@@ -74,6 +74,21 @@ async def test_an_exceeded_quota_is_waited_for(stage):
     await stage.active()
 
 
+async def test_a_webhook_that_is_away_is_told_of_and_waited_for(stage):
+    stage.kube.fail(
+        ServerUnavailable(
+            500, "InternalError", 'Internal error occurred: failed calling webhook "x.io"', {}
+        ),
+        times=12,
+        when=lambda r: r.verb == "apply" and r.resource == kinds.SERVICES,
+    )
+    stage.make()
+    await stage.until(lambda: stage.condition("Ready").get("reason") == Reason.APPLY_REFUSED)
+    assert "x.io" in stage.status()["message"]
+    assert stage.phase() == "COMING_UP"
+    await stage.active()
+
+
 async def test_without_its_secrets_no_pod_is_made(stage):
     stage.kube.fail(
         Forbidden(403, "Forbidden", "no", {}),

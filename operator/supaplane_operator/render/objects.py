@@ -138,3 +138,14 @@ def tcp_probe(port: str | int, **timing: int) -> Manifest:
 def exec_probe(*command: str, **timing: int) -> Manifest:
     """A probe that runs a command in the container."""
     return {"exec": {"command": list(command)}, **timing}
+
+
+def with_last_words(pod: Manifest) -> Manifest:
+    """A pod's spec, so that what a container said last is in the pod's status when it fails."""
+    last_words = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    containers: Manifest = {
+        key: [container | last_words for container in pod[key]]
+        for key in ("initContainers", "containers")
+        if key in pod
+    }
+    return {**pod, **containers}

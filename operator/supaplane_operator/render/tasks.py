@@ -69,4 +69,4 @@ def _pod(project: Project, part: Part, task: Task) -> Manifest:
     }
     if project.platform.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": n} for n in project.platform.image_pull_secrets]
-    return spec
+    return objects.with_last_words(spec)

@@ -147,7 +147,7 @@ def _pod_spec(project: Project, part: Part, pod: Pod) -> Manifest:
     }
     if project.platform.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": n} for n in project.platform.image_pull_secrets]
-    return spec
+    return objects.with_last_words(spec)
 
 
 def _spread(project: Project, part: Part) -> list[Any]:

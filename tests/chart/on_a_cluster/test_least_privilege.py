@@ -29,6 +29,8 @@ USED_ELSEWHERE = {
     ("project", "batch", "jobs", "create"): "components that have Jobs",
     ("project", "batch", "jobs", "patch"): "components that have Jobs",
     ("project", "batch", "jobs", "delete"): "components that have Jobs",
+    ("project", "", "events", "list"): "a component whose pods are refused, or cannot start",
+    ("project", "cert-manager.io", "certificates", "list"): "a project with a tls issuer",
     # Gateway API is not installed here; its list is asked for, and answered by 404
     ("project", "gateway.networking.k8s.io", "httproutes", "create"): "Gateway API",
     ("project", "gateway.networking.k8s.io", "httproutes", "patch"): "Gateway API",
