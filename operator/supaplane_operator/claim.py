@@ -77,33 +77,38 @@ def pinned_release(namespace: Mapping[str, Any] | None) -> str | None:
 
 
 async def claim(
-    kube: Kube, project: SupabaseProject, *, ref: str, release: str, found: Manifest | None
+    kube: Kube,
+    project: SupabaseProject,
+    *,
+    ref: str,
+    release: str,
+    logs: bool,
+    found: Manifest | None,
 ) -> Claim:
-    """Makes the namespace ours or finds that it is. `found`: what was read a moment ago.
+    """Makes the namespace ours or finds that it is. `found`: what was read a moment ago; `logs`:
+    whether its logs are collected.
 
     Raises Problem(NamespaceTaken) when it belongs to somebody else, LookAgain while it goes away.
     """
+    wanted = _namespace(project, ref, release, logs)
     if found is None:
         try:
-            body = _namespace(project, ref, release)
-            made = await kube.create(NAMESPACES, None, body, manager=MANAGER)
+            made = await kube.create(NAMESPACES, None, wanted, manager=MANAGER)
             return claim_of(made, fresh=True)
         except AlreadyExists:
             found = await kube.get(NAMESPACES, None, names.project_namespace(ref))
             if found is None:
                 raise LookAgain("the namespace came and went") from None
-    return await _take(kube, project, ref, release, found)
+    return await _take(kube, project, wanted, found)
 
 
-async def _take(
-    kube: Kube, project: SupabaseProject, ref: str, release: str, found: Manifest
-) -> Claim:
+async def _take(kube: Kube, project: SupabaseProject, wanted: Manifest, found: Manifest) -> Claim:
     verdict = judge(found, project)
     if verdict is Verdict.FOREIGN:
         raise _taken(found, project)
     if "deletionTimestamp" in found["metadata"]:
         raise LookAgain("the namespace is being deleted", seconds=SECONDS_UNTIL_GONE)
-    patch = _difference(found, _namespace(project, ref, release), verdict)
+    patch = _difference(found, wanted, verdict)
     if patch:
         try:
             found = await kube.merge_patch(
@@ -114,13 +119,13 @@ async def _take(
     return claim_of(found)
 
 
-def _namespace(project: SupabaseProject, ref: str, release: str) -> Manifest:
+def _namespace(project: SupabaseProject, ref: str, release: str, logs: bool) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
             "name": names.project_namespace(ref),
-            "labels": namespace_labels(ref),
+            "labels": namespace_labels(ref, logs=logs),
             "annotations": {
                 names.ANNOTATION_OWNER: owner(project),
                 names.ANNOTATION_RELEASE: release,
@@ -137,6 +142,8 @@ def _difference(found: Manifest, wanted: Manifest, verdict: Verdict) -> Manifest
         missing = {k: v for k, v in wanted["metadata"][part].items() if have.get(k) != v}
         if missing:
             meta[part] = missing
+    if names.LABEL_LOGS in _labels(found) and names.LABEL_LOGS not in _labels(wanted):
+        meta["labels"] = {**meta.get("labels", {}), names.LABEL_LOGS: None}
     if verdict is Verdict.ADOPTABLE:
         forgotten = (
             names.ANNOTATION_RELEASED_FROM,
@@ -147,6 +154,10 @@ def _difference(found: Manifest, wanted: Manifest, verdict: Verdict) -> Manifest
     if not meta:
         return None
     return {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"], **meta}}
+
+
+def _labels(namespace: Manifest) -> Mapping[str, str]:
+    return namespace["metadata"].get("labels") or {}
 
 
 def _taken(found: Manifest, project: SupabaseProject) -> Problem:

@@ -27,7 +27,7 @@ from .observe import Observed, Seen, remembered, see
 from .parallel import in_parallel
 from .plan import Plan, name_of, plan
 from .projects import PROJECTS, Key
-from .render import NotRenderable, Rendered, RenderInput, referenced_secrets
+from .render import NotRenderable, Rendered, RenderInput, logs_collected, referenced_secrets
 from .restarts import Restarts, restarts
 from .rollout import as_told, settle_turn, take_turn
 from .subject import Subject
@@ -68,6 +68,7 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
         subject.project,
         ref=accepted.ref,
         release=accepted.release.name,
+        logs=logs_collected(accepted.spec, accepted.release, world.settings.platform),
         found=namespace,
     )
     await rights.grant(world.kube, claimed, accepted.ref, world.settings)

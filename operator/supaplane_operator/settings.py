@@ -173,6 +173,8 @@ class _Environment(BaseModel):
     supaplane_dns_cidrs: Cidrs = DEFAULT_PLATFORM.dns_cidrs
     supaplane_egress_except: Cidrs = DEFAULT_PLATFORM.egress_except
     supaplane_api_namespace: str | None = None
+    supaplane_log_namespace: str | None = None
+    supaplane_log_key: Annotated[SecretStr, Field(min_length=32)] | None = None
     supaplane_image_pull_secrets: Words = ()
     supaplane_deadline_coming_up: Seconds = 1200.0
     supaplane_deadline_pausing: Seconds = 300.0
@@ -254,6 +256,7 @@ def _hook(env: _Environment) -> Hook | None:
 
 
 def _platform(env: _Environment) -> Platform:
+    log_namespace, log_key = _logs(env)
     return Platform(
         domain_base=env.domain_base,
         url_scheme=env.supaplane_url_scheme,
@@ -274,8 +277,21 @@ def _platform(env: _Environment) -> Platform:
         dns_cidrs=env.supaplane_dns_cidrs,
         egress_except=env.supaplane_egress_except,
         api_namespace=env.supaplane_api_namespace,
+        log_namespace=log_namespace,
+        log_key=log_key,
         image_pull_secrets=env.supaplane_image_pull_secrets,
     )
+
+
+def _logs(env: _Environment) -> tuple[str | None, str | None]:
+    namespace, key = env.supaplane_log_namespace, env.supaplane_log_key
+    if namespace is None and key is None:
+        return None, None
+    if namespace is None or key is None:
+        raise SettingsRefused(
+            "SUPAPLANE_LOG_NAMESPACE and SUPAPLANE_LOG_KEY go together: set both, or neither"
+        )
+    return namespace, key.get_secret_value()
 
 
 def _is_ours(name: str) -> bool:

@@ -75,6 +75,7 @@ def test_every_trouble_is_told_at_once():
         ("DOMAIN_DNS_HOOK_URL", "ftp://dns.example.org/"),
         ("DOMAIN_DNS_HOOK_URL", "https://user:password@dns.example.org/"),
         ("DOMAIN_DNS_HOOK_KEY", "too short"),
+        ("SUPAPLANE_LOG_KEY", "too short"),
     ],
 )
 def test_is_refused(name, value):
@@ -86,8 +87,18 @@ def test_the_hook_needs_its_key_and_the_key_its_hook():
     assert "DOMAIN_DNS_HOOK_URL" in refused(DOMAIN_DNS_HOOK_KEY="k" * 32)
 
 
+def test_a_log_shipper_is_known_by_its_place_and_its_key():
+    assert "SUPAPLANE_LOG_KEY" in refused(SUPAPLANE_LOG_NAMESPACE="logs")
+    assert "SUPAPLANE_LOG_NAMESPACE" in refused(SUPAPLANE_LOG_KEY="k" * 32)
+    given = {"SUPAPLANE_LOG_NAMESPACE": "logs", "SUPAPLANE_LOG_KEY": "k" * 32}
+    platform = from_environment(BASE | given).platform
+    assert (platform.log_namespace, platform.log_key) == ("logs", "k" * 32)
+    assert "kkkk" not in repr(platform)
+
+
 def test_a_refused_key_is_not_told():
     assert "hunter2" not in refused(DOMAIN_DNS_HOOK_KEY="hunter2")
+    assert "hunter2" not in refused(SUPAPLANE_LOG_KEY="hunter2")
 
 
 def test_values_are_read():

@@ -1,5 +1,6 @@
 """A wish and its credentials in, Kubernetes objects out: pure, ordered, deterministic."""
 
+from .logs import collected as logs_collected
 from .model import (
     ALL_KEYS,
     Manifest,
@@ -23,6 +24,7 @@ __all__ = [
     "RenderInput",
     "Rendered",
     "RenderedComponent",
+    "logs_collected",
     "namespace_labels",
     "project",
     "public_hosts",

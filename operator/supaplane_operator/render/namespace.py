@@ -17,13 +17,14 @@ POD_SECURITY_VERSION: Final = "v1.31"
 """The Pod Security Standards as they were in the oldest Kubernetes that we support."""
 
 
-def namespace_labels(ref: str) -> dict[str, str]:
-    """Labels of the project namespace.
+def namespace_labels(ref: str, *, logs: bool = False) -> dict[str, str]:
+    """Labels of the project namespace. `logs`: whether its logs are collected.
 
     `baseline` is what the database's image allows, which starts as root and steps down by itself;
     every other pod keeps to `restricted`, as its template says.
     """
-    return {
+    collected = {names.LABEL_LOGS: names.LOGS_COLLECTED} if logs else {}
+    return collected | {
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.LABEL_PART_OF: names.PART_OF,
         names.LABEL_REF: ref,

@@ -7,6 +7,7 @@ from typing import Final
 
 from supaplane_contract.spec import ComponentName, ProjectSpec, StorageBackend
 from supaplane_contract.status import Reason
+from supaplane_operator.releases import Release
 
 from .context import variant
 from .model import NotRenderable, RenderInput
@@ -15,7 +16,8 @@ from .part import Part
 
 def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozenset[ComponentName]:
     """The components that are on. Raises NotRenderable when they cannot be."""
-    on = frozenset(name for name in ComponentName if _wanted(input, name))
+    spec, release = input.spec, input.release
+    on = frozenset(name for name in ComponentName if wanted(spec, release, name))
     _check_follow(input.spec, on)
     _check_available(input, parts, on)
     _check_programs(input, on)
@@ -24,13 +26,14 @@ def enabled(input: RenderInput, parts: Mapping[ComponentName, Part]) -> frozense
     return on
 
 
-def _wanted(input: RenderInput, name: ComponentName) -> bool:
-    wish = input.spec.component(name).enabled
+def wanted(spec: ProjectSpec, release: Release, name: ComponentName) -> bool:
+    """Whether a component is asked for, by the spec or where that is silent by the release."""
+    wish = spec.component(name).enabled
     if wish is not None:
         return wish
     if name in FOLLOW_STORAGE:
-        return _wanted(input, ComponentName.STORAGE) and _storage_uses(input.spec, name)
-    return name in input.release.default_components
+        return wanted(spec, release, ComponentName.STORAGE) and _storage_uses(spec, name)
+    return name in release.default_components
 
 
 FOLLOW_STORAGE: Final = (ComponentName.IMGPROXY, ComponentName.OBJECTSTORE)
