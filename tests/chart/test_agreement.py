@@ -26,8 +26,8 @@ from supaplane_operator.render.network import API_LABELS
 
 Json = dict[str, Any]
 One = Callable[..., Json]
-SETS = ["default", "full", "least", "bare"]
-WITH_API = ["default", "full"]
+SETS = ["default", "full", "least", "bare", "logs"]
+WITH_API = ["default", "full", "logs"]
 SECRET = "0123456789abcdef" * 4
 
 

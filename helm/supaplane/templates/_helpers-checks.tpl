@@ -11,6 +11,12 @@
 {{- fail (printf "\n\n%s cannot be a home namespace: the operator reads the Secrets of home namespaces" .) }}
 {{- end }}
 {{- end }}
+{{- if .Values.vector.enabled }}
+{{- $logs := .Values.vector.namespace }}
+{{- if or (eq $logs .Release.Namespace) (has $logs .Values.homeNamespaces) (hasPrefix "kube-" $logs) (hasPrefix "supabase-" $logs) (eq $logs "default") }}
+{{- fail (printf "\n\nvector.namespace must be a namespace of its own: its pods may read all logs of a node, and %s has other pods or Secrets" $logs) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.api.enabled (not .Values.api.database.existingSecret.name) }}
 {{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.enabled=false)" }}
 {{- end }}

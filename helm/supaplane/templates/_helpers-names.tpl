@@ -5,6 +5,12 @@ its objects have fixed names: the operator relies on those of its Lease and of s
 
 {{- define "supaplane.api.name" -}}supaplane-api{{- end }}
 
+{{- define "supaplane.vector.name" -}}supaplane-vector{{- end }}
+
+{{- define "supaplane.vector.secretName" -}}
+{{ .Values.vector.existingSecret | default "supaplane-log-key" }}
+{{- end }}
+
 {{- define "supaplane.operator.user" -}}
 system:serviceaccount:{{ .Release.Namespace }}:{{ include "supaplane.operator.name" . }}
 {{- end }}

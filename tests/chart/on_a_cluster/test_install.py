@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 Json = dict[str, Any]
 SYSTEM = "supaplane-system"
 HOME = "supaplane-projects"
+LOGS = "supaplane-logs"
 CORE = "/api/v1/namespaces"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 DEFINITION = (
@@ -41,7 +42,7 @@ def policy_names(root_user: Any) -> set[str]:
     return {item["metadata"]["name"] for item in items}
 
 
-@pytest.mark.parametrize("name", ["default", "full", "least", "bare"])
+@pytest.mark.parametrize("name", ["default", "full", "least", "bare", "logs"])
 def test_the_api_server_accepts_every_object_without_a_complaint(
     own: Any, chart: Any, root_user: Any, name: str
 ) -> None:
@@ -51,6 +52,9 @@ def test_the_api_server_accepts_every_object_without_a_complaint(
     assert root_user.make(CORE, namespace, labels=labels).status_code == 201
     for home in values.get("homeNamespaces", []):
         root_user.make(CORE, home)
+    # a dry run makes no namespace, and things go into this one
+    privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
+    root_user.make(CORE, values.get("vector", {}).get("namespace", LOGS), labels=privileged)
     objects = [m for m in chart.render(values, namespace) if m["kind"] not in NOT_HERE]
     apply = ("apply", "--server-side", "--dry-run=server", "--validate=strict")
     everything = yaml.safe_dump_all(objects)

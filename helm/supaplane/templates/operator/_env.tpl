@@ -28,6 +28,14 @@
 {{- if .Values.api.enabled }}
 {{- include "supaplane.variable" (list "SUPAPLANE_API_NAMESPACE" .Release.Namespace) }}
 {{- end }}
+{{- if .Values.vector.enabled }}
+{{- include "supaplane.variable" (list "SUPAPLANE_LOG_NAMESPACE" .Values.vector.namespace) }}
+- name: SUPAPLANE_LOG_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "supaplane.vector.secretName" . }}
+      key: LOG_KEY
+{{- end }}
 {{- include "supaplane.variable" (list "SUPAPLANE_ALLOWED_ANNOTATIONS" (join "," $projects.allowedAnnotations)) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_IMAGE_PULL_SECRETS" (join "," $projects.imagePullSecrets)) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_INGRESS_KIND" $projects.ingress.kind) }}
