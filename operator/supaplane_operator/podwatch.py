@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from supaplane_contract import names
+from supaplane_contract.status import Reason
 from supaplane_kube import Forbidden, Kube
 from supaplane_kube.port import Manifest
 from supaplane_kube.resources import EVENTS, PODS
@@ -54,7 +55,8 @@ class PodTroubles:
             pods = (await self._kube.list(PODS, namespace, label_selector=selector)).items
             look.found = troubles(pods)
             if now - look.since >= EVENTS_AFTER and explained_by_events(children, pods):
-                look.found = await self._complaints(namespace, children, pods) | look.found
+                said = await self._complaints(namespace, children, pods)
+                look.found = said | {c: t for c, t in look.found.items() if _tells_more(t, c, said)}
             look.at, look.pause = now, min(LATEST, max(SOONEST, (now - look.since) / 4))
         return look.found, look.at + look.pause - now
 
@@ -71,3 +73,8 @@ class PodTroubles:
     def forget(self, namespace: str) -> None:
         """Everything is ready, or gone."""
         self._looks.pop(namespace, None)
+
+
+def _tells_more(trouble: Trouble, component: str, said: Mapping[str, Trouble]) -> bool:
+    """Whether what a pod says is heard. Of a volume it knows only that it waits for one."""
+    return trouble.reason is not Reason.VOLUME_PENDING or component not in said

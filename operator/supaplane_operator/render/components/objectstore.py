@@ -152,7 +152,6 @@ def make_bucket(project: Project) -> Manifest:
         ],
         "env": objects.env(plain, NAME, secret),
         "securityContext": RESTRICTED,
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 
