@@ -97,7 +97,10 @@ async def measure(platform_: Inside, profile: str, count: int) -> Figures:
     await _rest(platform_, figures)
     objects = await _objects_of(kube)
     await _restart(platform_, figures, count)
-    await _delete(kube, figures, count)
+    before, own = cluster_cpu(platform_.cluster), platform_.cpu()
+    gone = await _delete(kube, figures, count)
+    spent, own = _spent(before, cluster_cpu(platform_.cluster)), platform_.cpu() - own
+    figures.add("CPU of operator and cluster meanwhile", f"{own:.1f} s, {spent:.1f} s")
     figures.add("operator, after they were deleted", f"{platform_.memory():.0f} MiB")
     await asyncio.to_thread(platform_.stop_operator)
     before = cluster_cpu(platform_.cluster)
@@ -106,6 +109,12 @@ async def measure(platform_: Inside, profile: str, count: int) -> Figures:
     figures.add("a plain client posts the same objects (floor)", f"{floor:.1f} s")
     figures.add("CPU of the cluster for the plain client", f"{spent:.1f} s")
     figures.add("operator against the floor", f"{taken / floor:.2f} x")
+    before = cluster_cpu(platform_.cluster)
+    floor = await _drop(kube, objects)
+    spent = _spent(before, cluster_cpu(platform_.cluster))
+    figures.add("the plain client deletes the namespaces", f"{floor:.1f} s")
+    figures.add("CPU of the cluster meanwhile", f"{spent:.1f} s")
+    figures.add("operator against that", f"{gone / floor:.2f} x")
     return figures
 
 
@@ -159,7 +168,7 @@ def _written(platform_: Inside, offset: int) -> int:
     )
 
 
-async def _delete(kube: KubeClient, figures: Figures, count: int) -> None:
+async def _delete(kube: KubeClient, figures: Figures, count: int) -> float:
     began = time.monotonic()
     listing = await kube.list(PROJECTS, HOME)
     await asyncio.gather(
@@ -169,7 +178,8 @@ async def _delete(kube: KubeClient, figures: Figures, count: int) -> None:
         if time.monotonic() - began > GIVE_UP:
             raise TimeoutError("the projects do not go")
         await asyncio.sleep(0.25)
-    figures.add(f"{count} projects deleted with their data", f"{time.monotonic() - began:.1f} s")
+    taken = time.monotonic() - began
+    figures.add(f"{count} projects deleted with their data", f"{taken:.1f} s")
     selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
     left = [
         f"{kind.kind} {item['metadata']['name']}"
@@ -177,6 +187,7 @@ async def _delete(kube: KubeClient, figures: Figures, count: int) -> None:
         for item in (await kube.list(kind, label_selector=selector)).items
     ]
     figures.add("left behind", ", ".join(left) or "nothing")
+    return taken
 
 
 async def _objects_of(kube: KubeClient) -> dict[str, list[dict[str, Any]]]:
@@ -230,6 +241,16 @@ async def _floor(kube: KubeClient, objects: Mapping[str, list[dict[str, Any]]]) 
     while not await _all_ready(kube):
         if time.monotonic() - began > GIVE_UP:
             raise TimeoutError("the plain client's pods do not get ready")
+        await asyncio.sleep(0.25)
+    return time.monotonic() - began
+
+
+async def _drop(kube: KubeClient, namespaces: Iterable[str]) -> float:
+    began = time.monotonic()
+    await asyncio.gather(*(kube.delete(kinds.NAMESPACES, None, name) for name in namespaces))
+    while (await kube.list(kinds.NAMESPACES, label_selector="floor=true")).items:
+        if time.monotonic() - began > GIVE_UP:
+            raise TimeoutError("the namespaces do not go")
         await asyncio.sleep(0.25)
     return time.monotonic() - began
 

@@ -204,7 +204,7 @@ class Operation(Model):
     id: Annotated[
         str, StringConstraints(pattern=r"^[a-zA-Z0-9][-a-zA-Z0-9._]*$", max_length=64, min_length=1)
     ]
-    """An id other than that of the last operation starts the work."""
+    """An id that is not among the last 32 that have run starts the work."""
     kind: OperationKind
     """What to do: restart."""
     parameters: Annotated[

@@ -216,6 +216,10 @@ class BackupStatus(StatusModel):
     """When it ended, RFC 3339 in UTC."""
 
 
+OPERATIONS_REMEMBERED: Final = 32
+"""A wish out of history (an old manifest applied again) is known this far back."""
+
+
 class ProjectStatus(StatusModel):
     """What the operator answers."""
 
@@ -255,6 +259,10 @@ class ProjectStatus(StatusModel):
     """One-shot work under way."""
     last_operation: OperationStatus | None = None
     """One-shot work that ended last."""
+    past_operations: Annotated[
+        list[Word], Field(json_schema_extra={"maxItems": OPERATIONS_REMEMBERED})
+    ] = []
+    """Ids of one-shot work that has ended, the latest first; none of these is begun again."""
     last_backup: BackupStatus | None = None
     """The last backup."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from supaplane_contract.spec import ProjectSpec
 from supaplane_contract.status import (
+    OPERATIONS_REMEMBERED,
     ComponentPhase,
     ComponentStatus,
     ConditionType,
@@ -50,8 +51,17 @@ def assess(
         credentials_secret=observed.credentials_secret or previous.credentials_secret,
         operation=judgement.operation,
         last_operation=judgement.last_operation,
+        past_operations=_past_operations(previous, judgement),
         last_backup=previous.last_backup,
     )
+
+
+def _past_operations(previous: ProjectStatus, judgement: Judgement) -> list[str]:
+    """The ids of what has run, the latest first and once each."""
+    ended, known = judgement.last_operation, previous.past_operations
+    if ended is None or known[:1] == [ended.id]:
+        return known
+    return [ended.id, *(id_ for id_ in known if id_ != ended.id)][:OPERATIONS_REMEMBERED]
 
 
 def component_status(seen: Seen, previous: ProjectStatus, judgement: Judgement) -> ComponentStatus:

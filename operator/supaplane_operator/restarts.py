@@ -60,7 +60,7 @@ def _under_way(spec: ProjectSpec, status: ProjectStatus, now: datetime) -> Opera
     if running is not None:
         return running
     last = status.last_operation
-    if wanted is None or (last is not None and last.id == wanted.id):
+    if wanted is None or wanted.id in (last and last.id, *status.past_operations):
         return None
     fresh = OperationStatus(
         id=wanted.id, kind=wanted.kind.value, phase=RUNNING, started_at=stamp(now)

@@ -129,6 +129,11 @@ async def test_a_restart_is_run_once_per_id_the_database_last(stage):
     stage.change(operation={"id": "two", "kind": "restart", "parameters": {"components": "rest"}})
     await stage.until(lambda: stage.status()["lastOperation"]["id"] == "two")
     assert order == ["rest"]
+    order.clear()
+    stage.change(operation={"id": "one", "kind": "restart"})
+    await stage.quiet()
+    assert order == [], "an old manifest applied again runs nothing again"
+    assert stage.status()["pastOperations"] == ["two", "one"]
 
 
 async def test_a_restart_of_an_unknown_component_fails_with_the_names_there_are(stage):
