@@ -36,6 +36,8 @@ OF_CONTROLLERS: Final = (
     "volume.beta.kubernetes.io/",
 )
 """Annotations by which controllers remember things on our objects; we render none of them."""
+JOB_DONE: Final = "Complete"
+JOB_FAILED: Final = "Failed"
 SELECTOR: Final = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 
 Name = tuple[Resource, str]
@@ -64,7 +66,7 @@ class Child:
     state: str = ""
     """Phase of a volume claim; outcome of a Job."""
     trouble: str = ""
-    """What the controller says stops it from making pods."""
+    """What the controller says stops it from making pods; why a Job failed."""
     addresses: tuple[str, ...] = ()
     """Of an Ingress or a load balancer: where clients reach it."""
 
@@ -110,7 +112,7 @@ def _by_kind(manifest: Manifest) -> dict[str, Any]:
     if kind == "PersistentVolumeClaim":
         return {"state": (manifest.get("status") or {}).get("phase", "")}
     if kind == "Job":
-        return {"state": _outcome(manifest.get("status") or {})}
+        return _job(manifest.get("status") or {})
     if kind in ("Ingress", "Service"):
         return {"addresses": _addresses(manifest.get("status") or {})}
     return {}
@@ -152,11 +154,13 @@ def _trouble(status: Mapping[str, Any]) -> str:
     return ""
 
 
-def _outcome(status: Mapping[str, Any]) -> str:
+def _job(status: Mapping[str, Any]) -> dict[str, Any]:
     for condition in status.get("conditions") or ():
-        if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
-            return str(condition["type"])
-    return ""
+        if condition.get("status") == "True" and condition.get("type") in (JOB_DONE, JOB_FAILED):
+            failed = condition["type"] == JOB_FAILED
+            why = str(condition.get("message", "")) if failed else ""
+            return {"state": str(condition["type"]), "trouble": why[:512]}
+    return {}
 
 
 def _addresses(status: Mapping[str, Any]) -> tuple[str, ...]:

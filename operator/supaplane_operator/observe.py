@@ -10,7 +10,7 @@ from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Condition, Endpoints, OperationStatus, Reason
 from supaplane_kube import resources as kinds
 
-from .children import WORKLOADS, Child, Name
+from .children import JOB_DONE, JOB_FAILED, WORKLOADS, Child, Name
 from .errors import Problem
 from .render import RenderedComponent
 
@@ -33,7 +33,8 @@ class Seen:
     ready: int = 0
     pods: int = 0
     settled: bool = True
-    """Whether the controller has made every pod as its present template says."""
+    """Whether the controller has made every pod as its present template says, and what is done
+    once beside them is done."""
     exists: bool = True
     trouble: Trouble | None = None
 
@@ -102,26 +103,55 @@ def see(
 ) -> tuple[Seen, ...]:
     """Each component; `troubles` holds what its pods say, by component."""
     return tuple(
-        _see(component, _workload(component, children), troubles.get(component.name.value))
+        _see(component, children, troubles)
         for component in components
         if component.workload is not None
     )
 
 
-def _see(component: RenderedComponent, child: Child | None, trouble: Trouble | None) -> Seen:
+def _see(
+    component: RenderedComponent, children: Mapping[Name, Child], troubles: Mapping[str, Trouble]
+) -> Seen:
+    child = _workload(component, children)
     if child is None:
         return Seen(component.name, component.image, component.desired, exists=False, settled=False)
     stuck = Trouble(refusal(child.trouble), child.trouble) if child.trouble else None
-    ready = child.ready >= component.desired and child.settled
+    undone = [name for name in component.jobs if not _is_done(name[0], children)]
+    ready = child.ready >= component.desired and child.settled and not undone
+    found = stuck or troubles.get(component.name.value) or _of_jobs(undone, children, troubles)
     return Seen(
         name=component.name,
         image=child.image or component.image,
         desired=component.desired,
         ready=child.ready,
         pods=child.pods,
-        settled=child.settled and child.desired >= component.desired,
-        trouble=None if ready else (stuck or trouble),
+        settled=child.settled and child.desired >= component.desired and not undone,
+        trouble=None if ready else found,
     )
+
+
+def _is_done(job: str, children: Mapping[Name, Child]) -> bool:
+    child = children.get((kinds.JOBS, job))
+    return child is not None and child.state == JOB_DONE
+
+
+def _of_jobs(
+    undone: Sequence[tuple[str, str]],
+    children: Mapping[Name, Child],
+    troubles: Mapping[str, Trouble],
+) -> Trouble | None:
+    """Why a Job has not ended well; None when it only needs time."""
+    for job, pods in undone:
+        child = children.get((kinds.JOBS, job))
+        if child is not None and child.state == JOB_FAILED:
+            return Trouble(
+                Reason.COMPONENT_NOT_READY,
+                f"Job {job} failed: {child.trouble}. Its log says why (kubectl logs job/{job}); "
+                "delete it, and it is made again",
+            )
+        if pods in troubles:
+            return troubles[pods]
+    return None
 
 
 def _workload(component: RenderedComponent, children: Mapping[Name, Child]) -> Child | None:

@@ -117,8 +117,9 @@ class RenderedComponent:
     """Kind and name of its Deployment or StatefulSet."""
     desired: int
     """Pods that should be ready; with autoscaling the fewest."""
-    jobs: tuple[str, ...] = ()
-    """Names of the Jobs that must have ended well before it is of use."""
+    jobs: tuple[tuple[str, str], ...] = ()
+    """Jobs that must have ended well before it is of use: the name of each, and what its pods say
+    they belong to."""
 
 
 @dataclass(frozen=True)

@@ -34,15 +34,15 @@ def render(project: Project, part: Part, own: Project) -> tuple[list[Manifest], 
     manifests = [*_beside(project, part, pod), *part.objects(own)]
     workload = _workload(project, part, pod, inputs.of_inputs(project, part, own))
     scaler = _autoscaler(project, part, workload["kind"])
-    jobs = [] if project.paused else [tasks.job(own, part, task) for task in part.tasks]
+    jobs = {} if project.paused else {t.name: tasks.job(own, part, t) for t in part.tasks}
     watched = RenderedComponent(
         name=part.name,
         image=project.image(part.name),
         workload=(workload["kind"], workload["metadata"]["name"]),
         desired=_desired(project, part),
-        jobs=tuple(job["metadata"]["name"] for job in jobs),
+        jobs=tuple((job["metadata"]["name"], task) for task, job in jobs.items()),
     )
-    return [*manifests, workload, *jobs, *scaler], watched
+    return [*manifests, workload, *jobs.values(), *scaler], watched
 
 
 def user_environment(source: str) -> str:

@@ -47,6 +47,8 @@ ENGINES: Final[Mapping[ObjectStoreEngine, Engine]] = {
         live="/minio/health/live",
         ready="/minio/health/ready",
         env={
+            # it ends when nothing says where its user is at home
+            "HOME": "/tmp",
             "MINIO_BROWSER": "off",
             "MINIO_SITE_REGION": bucket.REGION,
             # asks the internet, which it cannot reach, for newer versions
@@ -144,7 +146,7 @@ def make_bucket(project: Project) -> Manifest:
             "mkdir",
             # no configuration file: the variables say it all
             "--config=",
-            "--retries=100",
+            "--retries=60",
             "--retries-sleep=3s",
             "--low-level-retries=1",
             "--contimeout=5s",
