@@ -7,13 +7,18 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
+from supaplane_contract.sizes import SIZES
+from supaplane_contract.spec import ComponentName, Size
 from supaplane_operator.render import Rendered, RenderInput, project
 
 MakeInput = Callable[..., RenderInput]
 Environment = Callable[[Rendered, str], dict[str, str]]
 ON = {"analytics": {"enabled": True}}
+NAME = ComponentName.ANALYTICS
 KEY = "a key that the log shipper has too"
 
 
@@ -51,7 +56,7 @@ def test_its_variables_are_those_that_it_reads(
         "DB_DATABASE": "_supabase",
         "DB_HOSTNAME": host,
         "DB_PASSWORD": password,
-        "DB_POOL_SIZE": "3",
+        "DB_POOL_SIZE": "2",
         "DB_PORT": "5432",
         "DB_SCHEMA": "_analytics",
         "DB_USERNAME": "supabase_admin",
@@ -65,7 +70,9 @@ def test_its_variables_are_those_that_it_reads(
         "LOGFLARE_SINGLE_TENANT": "true",
         "LOGFLARE_SUPABASE_MODE": "true",
         "POSTGRES_BACKEND_SCHEMA": "_analytics",
-        "POSTGRES_BACKEND_URL": f"postgresql://supabase_admin:{password}@{host}:5432/_supabase",
+        "POSTGRES_BACKEND_URL": (
+            f"postgresql://supabase_admin:{password}@{host}:5432/_supabase?pool_size=2"
+        ),
         "RELEASE_TMP": "/tmp",
     }
 
@@ -78,6 +85,15 @@ def test_a_password_of_any_kind_survives_the_url(
     found = environment_of(project(make_input(ON, credentials=chosen)), "analytics")
     assert found["DB_PASSWORD"] == nasty
     assert unquote(urlsplit(found["POSTGRES_BACKEND_URL"]).password or "") == nasty
+
+
+@pytest.mark.parametrize("size", [size for size in Size if SIZES[size].connections[NAME] > 3])
+def test_both_its_pools_together_are_its_share(
+    make_input: MakeInput, environment_of: Environment, size: Size
+) -> None:
+    found = environment_of(project(make_input({**ON, "size": size.value})), "analytics")
+    (backend,) = parse_qs(urlsplit(found["POSTGRES_BACKEND_URL"]).query)["pool_size"]
+    assert int(found["DB_POOL_SIZE"]) + int(backend) == SIZES[size].connections[NAME]
 
 
 def test_studio_shows_logs_exactly_when_there_are_some(

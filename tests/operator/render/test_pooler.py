@@ -137,6 +137,36 @@ def test_a_new_credential_reaches_the_tenant_with_a_new_pod(
     assert annotations[0] != annotations[1]
 
 
+def replaced(make_input: MakeInput, spec: Mapping[str, Any]) -> set[str]:
+    """Components whose pods another spec replaces."""
+    hashes = [
+        {
+            m["metadata"]["name"]: m["spec"]["template"]["metadata"]["annotations"][
+                "supaplane.dev/inputs"
+            ]
+            for m in project(make_input(wish)).manifests
+            if m["kind"] in ("Deployment", "StatefulSet")
+        }
+        for wish in (ON, spec)
+    ]
+    return {name for name in hashes[0] if hashes[0][name] != hashes[1][name]}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"poolMode": "session"}, {"pooler"}),
+        ({"defaultPoolSize": 5}, {"pooler"}),
+        ({"maxClientConnections": 5}, {"pooler"}),
+        ({"external": {"enabled": True, "allowedCidrs": ["203.0.113.0/24"]}}, set()),
+    ],
+)
+def test_what_the_tenant_is_made_of_replaces_the_pooler_and_nothing_else(
+    make_input: MakeInput, more: Mapping[str, Any], expected: set[str]
+) -> None:
+    assert replaced(make_input, on(**more)) == expected
+
+
 def test_the_specs_sizes_count_more_than_those_of_the_size(
     make_input: MakeInput, environment_of: Environment
 ) -> None:

@@ -30,8 +30,8 @@ _START: Final = (
 
 
 def pod(project: Project) -> Pod:
-    password = project.password(USER)
     host = project.host(ComponentName.DB)
+    own, backend = _pools(project)
     return Pod(
         container={
             "command": ["sh", "-c", _START],
@@ -46,7 +46,7 @@ def pod(project: Project) -> Pod:
             **beam.ENVIRONMENT,
             "DB_DATABASE": DATABASE,
             "DB_HOSTNAME": host,
-            "DB_POOL_SIZE": str(project.connections(ComponentName.ANALYTICS)),
+            "DB_POOL_SIZE": str(own),
             "DB_PORT": str(DATABASE_PORT),
             "DB_SCHEMA": SCHEMA,
             "DB_USERNAME": USER,
@@ -57,16 +57,27 @@ def pod(project: Project) -> Pod:
             "POSTGRES_BACKEND_SCHEMA": SCHEMA,
         },
         secret_env={
-            "DB_PASSWORD": password,
+            "DB_PASSWORD": project.password(USER),
             "LOGFLARE_PRIVATE_ACCESS_TOKEN": project.credential(logs.PRIVATE_TOKEN),
             "LOGFLARE_PUBLIC_ACCESS_TOKEN": logs.ingest_token(project),
-            "POSTGRES_BACKEND_URL": (
-                f"postgresql://{USER}:{quote(password, safe='')}@{host}:{DATABASE_PORT}/{DATABASE}"
-            ),
+            "POSTGRES_BACKEND_URL": _backend_url(project, backend),
             "RELEASE_COOKIE": beam.cookie(project.credential(logs.PRIVATE_TOKEN), NAME),
         },
         spec=beam.POD,
     )
+
+
+def _pools(project: Project) -> tuple[int, int]:
+    """Connections for its own tables, and for the logs."""
+    total = project.connections(ComponentName.ANALYTICS)
+    return max(2, total // 2), max(2, total - total // 2)
+
+
+def _backend_url(project: Project, connections: int) -> str:
+    """Where the logs go. The size of that pool has no variable of its own; Ecto reads it here."""
+    password = quote(project.password(USER), safe="")
+    address = f"{project.host(ComponentName.DB)}:{DATABASE_PORT}"
+    return f"postgresql://{USER}:{password}@{address}/{DATABASE}?pool_size={connections}"
 
 
 def inputs(project: Project) -> Mapping[str, Any]:
