@@ -92,6 +92,11 @@ class Certificates:
             look.at, look.pause = now, waiting if look.found else ISSUED_SECONDS
         return look.found, look.at + look.pause - now if look.found else None
 
+    def known(self, namespace: str) -> Problem | None:
+        """What kept a host without its certificate when that was last looked at."""
+        look = self._looks.get(namespace)
+        return look.found if look else None
+
     async def _ask(self, namespace: str, wanted: Mapping[str, str]) -> Problem | None:
         try:
             found = (await self._kube.list(CERTIFICATES, namespace)).items

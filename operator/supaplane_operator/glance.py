@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from .answer import Outcome, answer
+from .certificates import expected
+from .errors import Problem
 from .observe import Observed, see
 from .render import Rendered
 from .rollout import Turn
@@ -18,14 +20,27 @@ LONGEST_SECONDS: Final = 30.0
 """How long a whole pass counts: after that, even an event of a child leads to another."""
 
 
-def remember(world: World, subject: Subject, observed: Observed, rendered: Rendered) -> None:
-    """Keeps what a whole pass found, if there is nothing left to do about it."""
+def remember(
+    world: World,
+    subject: Subject,
+    observed: Observed,
+    rendered: Rendered,
+    *,
+    network: Problem | None,
+) -> None:
+    """Keeps what a whole pass found, if there is nothing left to do about it. `network`: why a host
+    is refused, which only a whole pass finds out."""
     good = observed.complete and observed.problem is None and observed.operation is None
-    if observed.network is not None and observed.network.waiting_helps:
-        good = False  # whether the network is mended, a glance does not see
-    where = addresses(world.children.of(subject.namespace))
     world.memory(subject.key).whole = (
-        Whole(subject.wish, world.monotonic(), observed, rendered.components, where)
+        Whole(
+            wish=subject.wish,
+            at=world.monotonic(),
+            observed=observed,
+            components=rendered.components,
+            addresses=addresses(world.children.of(subject.namespace)),
+            certificates=expected(rendered.manifests),
+            network=network,
+        )
         if good
         else None
     )
@@ -61,12 +76,15 @@ async def glance(world: World, subject: Subject) -> Outcome:
     assert whole is not None
     children = world.children.of(subject.namespace)
     components = see(whole.components, children, {})
-    look_again = None
     if all(seen.as_wished for seen in components):
         world.pods.forget(subject.namespace)
+        missing, look_again = await world.certificates.trouble(
+            subject.namespace, whole.certificates
+        )
     else:
+        missing = world.certificates.known(subject.namespace)
         troubles, look_again = await world.pods.of(subject.namespace, subject.ref, children)
         components = see(whole.components, children, troubles)
-    observed = replace(whole.observed, components=components)
+    observed = replace(whole.observed, components=components, network=whole.network or missing)
     _, outcome = await answer(world, subject, observed, look_again=look_again)
     return outcome

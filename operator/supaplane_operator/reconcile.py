@@ -80,7 +80,7 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
     if applied.problem is None:
         told = await dns.name_hosts(world, subject, claimed, rendered.manifests)
         observed = replace(observed, dns=told)
-    remember(world, subject, observed, rendered)
+    remember(world, subject, observed, rendered, network=accepted.network)
     _, outcome = await answer(world, subject, observed, look_again=look_again)
     return outcome
 
@@ -206,7 +206,7 @@ async def _observe(
 ) -> tuple[Observed, float | None]:
     children = world.children.of(accepted.namespace)
     components = see(rendered.components, children, {})
-    network, look_again = accepted.network, None
+    missing, look_again = world.certificates.known(accepted.namespace), None
     if applied.problem is not None:
         world.pods.forget(accepted.namespace)
     elif not all(seen.as_wished for seen in components):
@@ -215,8 +215,7 @@ async def _observe(
     else:
         world.pods.forget(accepted.namespace)
         wanted = expected(rendered.manifests)
-        uncertified, look_again = await world.certificates.trouble(accepted.namespace, wanted)
-        network = network or uncertified
+        missing, look_again = await world.certificates.trouble(accepted.namespace, wanted)
     observed = Observed(
         generation=subject.project.generation,
         ref=accepted.ref,
@@ -227,7 +226,7 @@ async def _observe(
         credentials_secret=names.credentials_secret(subject.project.name),
         complete=applied.problem is None and not planned.waiting and not again.outstanding,
         problem=applied.problem,
-        network=network,
+        network=accepted.network or missing,
         dns=dns.as_told(world, subject),
         operation=again.operation,
     )

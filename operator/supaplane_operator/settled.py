@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .children import WATCHED, Child, Name
+from .errors import Problem
 from .observe import Observed
 from .render import RenderedComponent
 
@@ -38,6 +39,10 @@ class Whole:
     components: tuple[RenderedComponent, ...]
     addresses: Addresses
     """Where the way in was."""
+    network: Problem | None
+    """Why the project does not get a host that it asks for."""
+    certificates: Mapping[str, str]
+    """Hosts that a certificate is to be issued for, by the name of its Secret."""
 
 
 @dataclass

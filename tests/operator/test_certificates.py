@@ -91,11 +91,13 @@ async def test_without_cert_manager_it_is_told_and_without_the_right_it_is_not(e
     assert (problem is not None) is told
 
 
-async def test_a_project_says_that_its_certificate_is_missing_until_it_is_there(stage, monkeypatch):
+@pytest.fixture
+def signed(stage, monkeypatch):
+    """Its Ingress has a certificate, which is asked for often."""
     monkeypatch.setattr(certificates, "SOONEST", 0.05)
     inner = stage.renderer.__class__.__call__
 
-    def signed(renderer, wish):
+    def render(renderer, wish):
         rendered = inner(renderer, wish)
         for manifest in rendered.manifests:
             if manifest["kind"] == "Ingress":
@@ -104,18 +106,38 @@ async def test_a_project_says_that_its_certificate_is_missing_until_it_is_there(
                 manifest["spec"]["tls"] = [{"hosts": hosts, "secretName": "gateway-tls"}]
         return rendered
 
-    monkeypatch.setattr(stage.renderer.__class__, "__call__", signed)
-    stage.make(ingress={"kind": "Ingress"})
-    await stage.until(lambda: stage.phase() == "ACTIVE_HEALTHY")
-    namespace = stage.namespace()
-    await stage.until(
-        lambda: stage.condition("NetworkReady")["reason"] == Reason.CERTIFICATE_NOT_ISSUED
-    )
-    assert stage.condition("Ready")["reason"] == Reason.CERTIFICATE_NOT_ISSUED
+    monkeypatch.setattr(stage.renderer.__class__, "__call__", render)
+    return stage
+
+
+def network(stage: Any) -> str:
+    return str(stage.condition("NetworkReady").get("reason"))
+
+
+async def test_a_project_says_that_its_certificate_is_missing_until_it_is_there(signed):
+    signed.make(ingress={"kind": "Ingress"})
+    await signed.until(lambda: signed.phase() == "ACTIVE_HEALTHY")
+    await signed.until(lambda: network(signed) == Reason.CERTIFICATE_NOT_ISSUED)
+    assert signed.condition("Ready")["reason"] == Reason.CERTIFICATE_NOT_ISSUED
     issued = certificate("True")
-    issued["metadata"]["namespace"] = namespace
-    stage.kube.put(CERTIFICATES, issued)
-    await stage.until(lambda: stage.condition("Ready")["status"] == "True")
-    stage.kube.requests.clear()
-    await stage.quiet()
-    assert stage.kube.writes == ()
+    issued["metadata"]["namespace"] = signed.namespace()
+    signed.kube.put(CERTIFICATES, issued)
+    await signed.until(lambda: signed.condition("Ready")["status"] == "True")
+    signed.kube.requests.clear()
+    await signed.quiet()
+    assert signed.kube.writes == ()
+
+
+async def test_a_glance_at_the_pods_sees_the_certificate_too(signed):
+    signed.lazy.add("rest")
+    signed.make(ingress={"kind": "Ingress"})
+    await signed.until(lambda: signed.condition("DatabaseReady").get("status") == "True")
+    await signed.quiet()
+    assert network(signed) == Reason.READY
+    signed.lazy.clear()
+    signed.controllers_look()
+    await signed.until(lambda: network(signed) == Reason.CERTIFICATE_NOT_ISSUED)
+    signed.unready = {"rest"}
+    signed.controllers_look()
+    await signed.until(lambda: signed.phase() == "ACTIVE_UNHEALTHY")
+    assert network(signed) == Reason.CERTIFICATE_NOT_ISSUED
