@@ -293,6 +293,7 @@ def test_it_reads_the_nodes_logs_and_changes_nothing_there(
     host = [v["name"] for v in pod["volumes"] if "hostPath" in v]
     mounts = {m["name"]: m.get("readOnly") for m in container["volumeMounts"]}
     assert [(name, mounts[name]) for name in host] == [("logs", True)]
+    assert [v["hostPath"]["path"] for v in pod["volumes"] if "hostPath" in v] == ["/var/log/pods"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -76,6 +77,19 @@ async def test_quota_and_pod_security_let_every_pod_in(kube: KubeClient, make_in
             await _apply(kube, "render-full", manifest)
         for component in rendered.components:
             await _until_ready(kube, "render-full", component)
+
+
+async def test_every_component_at_once_is_let_in_and_can_be_replaced(
+    kube: KubeClient, samples: Any
+) -> None:
+    await _namespace(kube, "render-everything", namespace_labels("e" * 20))
+    for round_ in ("1", "2"):
+        restarts = dict.fromkeys(ComponentName, round_)
+        rendered = project(dataclasses.replace(samples["full"].input, restarts=restarts))
+        for manifest in rendered.manifests:
+            await _apply(kube, "render-everything", manifest)
+        for component in rendered.components:
+            await _until_ready(kube, "render-everything", component)
 
 
 async def _until_ready(kube: KubeClient, namespace: str, component: RenderedComponent) -> None:
