@@ -53,7 +53,7 @@ def accept(
     """
     demand_home(project, homes)
     _demand_ref(ref, project, rivals)
-    release = _release(project.spec.release or pinned, releases)
+    release = _release(project.spec, pinned, releases)
     refused = _refused_hosts(project, ref, platform, rivals)
     return Accepted(
         ref=ref,
@@ -97,15 +97,19 @@ def _demand_ref(ref: str, project: SupabaseProject, rivals: Rivals) -> None:
     )
 
 
-def _release(name: str | None, releases: Mapping[str, Release]) -> Release:
+def _release(spec: ProjectSpec, pinned: str | None, releases: Mapping[str, Release]) -> Release:
+    name = spec.release or pinned
     if name is None:
-        return newest(releases)
+        version = spec.database.version
+        fitting = {n: r for n, r in releases.items() if r.postgres_version == version}
+        return newest(fitting or releases)
     if name in releases:
         return releases[name]
     raise Problem(
         Reason.RELEASE_UNKNOWN,
-        f"this operator does not know release {name}: set spec.release to one of "
-        f"{', '.join(sorted(releases))}, or run an operator that knows it",
+        f"release {name} neither ships with this operator nor was it offered by "
+        f"SERVICE_VERSION_URL: set spec.release to one of {', '.join(sorted(releases))}, or run "
+        "an operator that knows it",
         waiting_helps=False,
     )
 

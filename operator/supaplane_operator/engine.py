@@ -23,6 +23,7 @@ from supaplane_kube.resources import NAMESPACES
 
 from .answer import Outcome
 from .apply import Applier
+from .catalogue import Catalogue
 from .certificates import Certificates
 from .children import Child, Children
 from .dns_hook import DnsHook
@@ -36,6 +37,7 @@ from .orphans import Orphans
 from .podwatch import PodTroubles
 from .projects import Key, Known, Projects
 from .reconcile import reconcile
+from .release_feed import ReleaseFeed
 from .releases import Release, load_releases
 from .render import Rendered, RenderInput, project
 from .report import WINDOW_SECONDS, Reporter
@@ -53,6 +55,8 @@ COALESCE_SECONDS: Final = 0.05
 """How long the events of children are gathered before their project is looked at."""
 COALESCE_LEAVING_SECONDS: Final = 0.25
 """The same for a project that goes: nobody waits for that by the blink."""
+RELEASES_PAUSE_SECONDS: Final = 2.0
+"""Until offered releases are read again when that failed."""
 STUCK_SECONDS: Final = 2 * LONGEST_PASS_SECONDS
 
 
@@ -64,6 +68,14 @@ class Engine:
         self.queue = queue
         self.metrics = metrics
         self.orphans = Orphans(world)
+        self.feed: ReleaseFeed | None = None
+        if world.settings.releases_url is not None:
+            self.feed = ReleaseFeed(
+                world.settings.releases_url,
+                world.catalogue,
+                changed=self._look_at_all,
+                count=lambda result: metrics.release_fetches.labels(result).inc(),
+            )
         self.passes = 0
         """How many passes have ended."""
         self._unseen: set[Key] = set()
@@ -110,6 +122,7 @@ class Engine:
         """Works on projects, until cancelled. Begins when the caches are filled."""
         for reflector in self._reflectors():
             await reflector.wait_synced()
+        await self._read_releases()
         self._unseen = set(self.world.projects.keys())
         log.info("caches are filled, %d projects", len(self._unseen))
         for key in self._unseen:
@@ -122,6 +135,22 @@ class Engine:
             group.create_task(self.world.herald.run())
             if self.world.dns is not None:
                 group.create_task(self.world.dns.run())
+            if self.feed is not None:
+                group.create_task(self.feed.run())
+
+    async def _read_releases(self) -> None:
+        """Before any project is looked at, for one may run with a release that was offered once."""
+        while True:
+            try:
+                return await self.world.catalogue.load()
+            except KubeError as error:
+                log.warning("offered releases could not be read: %s", error)
+                await asyncio.sleep(RELEASES_PAUSE_SECONDS)
+
+    def _look_at_all(self) -> None:
+        """Some may wait for a release that was not known."""
+        for key in set(self.world.projects.keys()):
+            self.look(key)
 
     async def _one(self, key: Key) -> None:
         started = time.perf_counter()
@@ -200,6 +229,9 @@ class Engine:
         yield by_label("supaplane_watch_age_seconds", "Silence of a watch.", "resource", ages)
         lists = ((r.resource.plural, float(r.relists)) for r in self._reflectors())
         yield by_label("supaplane_watch_lists", "Lists read by a watch.", "resource", lists)
+        shipped = len(world.catalogue.releases) - world.catalogue.offered
+        origins = (("shipped", float(shipped)), ("offered", float(world.catalogue.offered)))
+        yield by_label("supaplane_releases", "Releases that are known.", "origin", origins)
         fleet = world.fleet
         yield gauge(
             "supaplane_rollout_waiting", "Projects that wait for a rendering.", fleet.waiting
@@ -280,7 +312,9 @@ async def build(
         certificates=Certificates(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),
         dns=dns,
-        releases=load_releases() if releases is None else releases,
+        catalogue=Catalogue(
+            kube, load_releases() if releases is None else releases, settings.operator_namespace
+        ),
         render=render,
         now=now,
         monotonic=monotonic,

@@ -89,6 +89,10 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
         raise SettingsRefused("a Lease needs SUPAPLANE_OPERATOR_NAMESPACE, or --no-lease")
     if settings.service_account and not settings.operator_namespace:
         raise SettingsRefused("SUPAPLANE_SERVICE_ACCOUNT needs SUPAPLANE_OPERATOR_NAMESPACE")
+    if settings.releases_url and not settings.operator_namespace:
+        raise SettingsRefused(
+            "SERVICE_VERSION_URL needs SUPAPLANE_OPERATOR_NAMESPACE, where releases are kept"
+        )
     return settings
 
 

@@ -53,6 +53,12 @@ class Metrics:
             "How often the stream of SupabaseProjects was started again after an error.",
             registry=self.registry,
         )
+        self.release_fetches = Counter(
+            "supaplane_release_fetches",
+            "Questions to SERVICE_VERSION_URL by result: ok, refused (a release of it), failed.",
+            ("result",),
+            registry=self.registry,
+        )
         self.dns_calls = Counter(
             "supaplane_dns_hook_calls",
             "Calls of the DNS hook by how it took them: yes, refused, failed.",

@@ -95,7 +95,7 @@ def _accept(world: World, subject: Subject, namespace: Manifest | None) -> Accep
         pinned=project.status.release or (pinned_release(namespace) if ours else None),
         homes=world.settings.home_namespaces,
         platform=world.settings.platform,
-        releases=world.releases,
+        releases=world.catalogue.releases,
         rivals=Rivals(
             by_ref=world.projects.with_ref(subject.ref),
             by_host={host: world.projects.with_host(host) for host in hosts},

@@ -42,6 +42,8 @@ HOST_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)
 
 HOOK_PATTERN = r"^https?://[^\s/?#@\\]+(/[^\s#]*)?$"
 """Nobody's name and password in it: those would end up in logs."""
+RELEASES_PATTERN = r"^(https://[^\s/?#@\\]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/[^\s#]*)?$"
+"""Who answers there decides what runs, so it must be who it says."""
 TARGET_PATTERN = r"^[a-z0-9:]([-a-z0-9.:]*[a-z0-9])?$"
 """An address, of either family, or a name."""
 PREFIX_PATTERN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/$"
@@ -112,6 +114,8 @@ class Settings:
     identity: str = ""
     """Name of this replica in the Lease."""
     dns_hook: Hook | None = None
+    releases_url: str | None = field(default=None, repr=False)
+    """Where newer releases are offered."""
 
 
 def _words(text: object) -> object:
@@ -150,6 +154,7 @@ class _Environment(BaseModel):
     domain_base: Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=200)]
     domain_dns_hook_url: Annotated[str, StringConstraints(pattern=HOOK_PATTERN)] | None = None
     domain_dns_hook_key: SecretStr | None = Field(None, min_length=32, max_length=1024)
+    service_version_url: Annotated[str, StringConstraints(pattern=RELEASES_PATTERN)] | None = None
     supaplane_home_namespaces: Words = (names.DEFAULT_HOME_NAMESPACE,)
     supaplane_url_scheme: Literal["http", "https"] = "https"
     supaplane_url_port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -241,6 +246,7 @@ def _settings(env: _Environment) -> Settings:
         service_account=env.supaplane_service_account,
         identity=env.supaplane_identity,
         dns_hook=_hook(env),
+        releases_url=env.service_version_url,
     )
 
 

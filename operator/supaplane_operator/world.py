@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from supaplane_contract.credentials import RandomBytes
 from supaplane_kube import Kube
 
 from .apply import Applier
+from .catalogue import Catalogue
 from .certificates import Certificates
 from .children import Children
 from .dns_hook import DnsHook
@@ -17,7 +18,6 @@ from .events import Herald
 from .news import News
 from .podwatch import PodTroubles
 from .projects import Key, Projects
-from .releases import Release
 from .render import Rendered, RenderInput
 from .report import Reporter
 from .rollout import Fleet
@@ -41,7 +41,7 @@ class World:
     certificates: Certificates
     fleet: Fleet
     dns: DnsHook | None
-    releases: Mapping[str, Release]
+    catalogue: Catalogue
     render: Callable[[RenderInput], Rendered]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]

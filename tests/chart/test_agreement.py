@@ -18,7 +18,7 @@ import supaplane_api.settings as api_settings
 from supaplane_api.metrics import Metrics as ApiMetrics
 from supaplane_contract import names
 from supaplane_kube.memory import MemoryKube
-from supaplane_operator import lease, rights
+from supaplane_operator import catalogue, lease, rights
 from supaplane_operator import settings as operator_settings
 from supaplane_operator.engine import build
 from supaplane_operator.metrics import Metrics as OperatorMetrics
@@ -83,6 +83,7 @@ def test_settings_of_the_operator_arrive_as_they_were_said(
     assert (platform.url_port, platform.storage_class) == (8443, "fast")
     assert platform.dns_cidrs == ("10.0.0.10/32",)
     assert settings.dns_hook == operator_settings.Hook("https://dns.example.org/hosts", SECRET)
+    assert settings.releases_url == "https://releases.example.org/supaplane.yaml"
     assert platform.dns_targets == ("203.0.113.7", "2001:db8::7")
     assert platform.external_dns_prefix == "external-dns.kubernetes.io/"
     assert platform.external_dns_ttl == 60
@@ -102,6 +103,7 @@ def test_the_chart_changes_no_default_of_the_operator(
     assert ours.apply_parallelism == theirs.apply_parallelism
     assert ours.rollout_concurrency == theirs.rollout_concurrency
     assert ours.dns_hook is theirs.dns_hook is None
+    assert ours.releases_url is theirs.releases_url is None
 
 
 def test_every_setting_of_the_operator_can_be_made_by_the_chart(
@@ -170,7 +172,14 @@ def test_names_that_the_operator_relies_on_are_those_of_the_chart(
     manifests = rendered["default"]
     one(manifests, "ClusterRole", rights.CLUSTER_ROLE)
     role = one(manifests, "Role", "supaplane-operator", "supaplane-system")
-    assert [rule.get("resourceNames") for rule in role["rules"]] == [None, [lease.NAME]]
+    assert [rule.get("resourceNames") for rule in role["rules"]] == [
+        None,
+        [lease.NAME],
+        [catalogue.NAME],
+    ]
+    kept = one(manifests, "ConfigMap", catalogue.NAME, "supaplane-system")
+    assert kept["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert "data" not in kept
     labels = one(manifests, "Deployment", "supaplane-api")["spec"]["template"]["metadata"]["labels"]
     assert labels.items() >= API_LABELS.items()
 

@@ -81,6 +81,7 @@ def test_the_operator_may_do_what_its_code_names(root: Path, roles: list[Json]) 
         "VOLUME_CLAIMS": "persistentvolumeclaims",
         "PODS": "pods",
         "LEASES": "leases",
+        "CONFIG_MAPS": "configmaps",
         "EVENTS": "events",
         "CERTIFICATES": "certificates",
     }

@@ -28,6 +28,7 @@ MISTYPED = [
     ({"operator": {"image": {"digest": "latest"}}}, "digest"),
     ({"domainBase": "https://example.org"}, "domainBase"),
     ({"dns": {"hook": {"url": "dns.example.org"}}}, "url"),
+    ({"releases": {"url": "http://releases.example.org"}}, "url"),
     ({"dns": {"externalDns": {"annotationPrefix": "external-dns"}}}, "annotationPrefix"),
 ]
 

@@ -76,6 +76,9 @@ def test_every_trouble_is_told_at_once():
         ("DOMAIN_DNS_HOOK_URL", "https://user:password@dns.example.org/"),
         ("DOMAIN_DNS_HOOK_KEY", "too short"),
         ("SUPAPLANE_LOG_KEY", "too short"),
+        ("SERVICE_VERSION_URL", "http://releases.example.org/"),
+        ("SERVICE_VERSION_URL", "https://user:password@releases.example.org/"),
+        ("SERVICE_VERSION_URL", "releases.yaml"),
     ],
 )
 def test_is_refused(name, value):
@@ -133,5 +136,5 @@ def test_values_are_read():
 
 
 def test_every_variable_has_the_prefix_but_the_shared_ones():
-    shared = ["DOMAIN_BASE", "DOMAIN_DNS_HOOK_URL", "DOMAIN_DNS_HOOK_KEY"]
+    shared = ["DOMAIN_BASE", "DOMAIN_DNS_HOOK_URL", "DOMAIN_DNS_HOOK_KEY", "SERVICE_VERSION_URL"]
     assert [name for name in VARIABLES if not name.startswith("SUPAPLANE_")] == shared

@@ -1,7 +1,8 @@
 """Which images belong together, and which components a project has when it says nothing.
 
 A release is immutable: a project stays on the one that it was accepted with (`status.release`)
-until its spec names another. The data lies beside this file, one YAML file per release.
+until its spec names another. Those that ship with the operator lie beside this file, one YAML file
+each; further ones may be offered over the network (`offer`), in the same form.
 """
 
 from __future__ import annotations
@@ -12,13 +13,42 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
 
+from supaplane_contract.fields import Image
 from supaplane_contract.spec import ComponentName
 
 NUMBER = re.compile(r"[0-9]+")
+
+
+def _pinned(image: str) -> str:
+    """A tag that moves would change what has been tested."""
+    _, at, digest = image.partition("@")
+    tag = image.rpartition("/")[2].partition(":")[2]
+    if (at and digest) or (tag != "latest" and any(c.isdigit() for c in tag)):
+        return image
+    raise ValueError("needs a tag with a number, or a digest")
+
+
+_Pinned = Annotated[Image, AfterValidator(_pinned)]
+_Word = Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]*$", max_length=63)]
+
+
+class _File(BaseModel):
+    """What stands in the file of a release. Whatever else stands there is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9.]*$", max_length=63)]
+    postgres_version: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*$", max_length=3)]
+    images: dict[ComponentName, _Pinned]
+    default_components: list[ComponentName]
+    variants: dict[ComponentName, dict[_Word, _Pinned]] = {}
+    helpers: dict[_Word, _Pinned] = {}
 
 
 @dataclass(frozen=True)
@@ -77,22 +107,42 @@ def order(name: str) -> tuple[tuple[int, ...], bool, str]:
 
 def parse(name: str, data: Mapping[str, Any]) -> Release:
     """A release out of the content of its file. Raises ValueError naming what is wrong."""
-    images = {ComponentName(c): str(image) for c, image in data["images"].items()}
-    on = frozenset(ComponentName(c) for c in data["defaultComponents"])
-    if missing := on - images.keys():
+    try:
+        file = _File.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"release {name}: {_explained(error)}") from None
+    on = frozenset(file.default_components)
+    if missing := on - file.images.keys():
         raise ValueError(f"release {name}: no image for {', '.join(sorted(missing))}")
-    if data["name"] != name:
-        raise ValueError(f"release {name}: the file says it is {data['name']}")
+    if file.name != name:
+        raise ValueError(f"release {name}: the file says it is {file.name}")
     variants = {
-        ComponentName(component): MappingProxyType({str(k): str(v) for k, v in programs.items()})
-        for component, programs in data.get("variants", {}).items()
+        component: MappingProxyType(programs) for component, programs in file.variants.items()
     }
-    helpers = {str(purpose): str(image) for purpose, image in data.get("helpers", {}).items()}
     return Release(
         name,
-        MappingProxyType(images),
+        MappingProxyType(file.images),
         on,
-        str(data["postgresVersion"]),
+        file.postgres_version,
         MappingProxyType(variants),
-        MappingProxyType(helpers),
+        MappingProxyType(file.helpers),
+    )
+
+
+def as_data(release: Release) -> dict[str, Any]:
+    """The content of a release's file: `parse` makes the same release of it."""
+    return {
+        "name": release.name,
+        "postgresVersion": release.postgres_version,
+        "images": {component.value: image for component, image in release.images.items()},
+        "defaultComponents": sorted(component.value for component in release.default_components),
+        "variants": {c.value: dict(programs) for c, programs in release.variants.items()},
+        "helpers": dict(release.helpers),
+    }
+
+
+def _explained(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
+        for detail in error.errors(include_url=False, include_input=False)
     )

@@ -66,6 +66,7 @@
       key: {{ .keySecret.key }}
 {{- end }}
 {{- end }}
+{{- include "supaplane.variable" (list "SERVICE_VERSION_URL" .Values.releases.url) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_DNS_TARGETS" (join "," .Values.dns.targets)) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_EXTERNAL_DNS_PREFIX" .Values.dns.externalDns.annotationPrefix) }}
 {{- include "supaplane.variable" (list "SUPAPLANE_EXTERNAL_DNS_TTL" .Values.dns.externalDns.ttlSeconds) }}
