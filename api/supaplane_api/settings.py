@@ -22,7 +22,7 @@ from supaplane_contract import names
 from supaplane_contract.fields import HOST_PATTERN, STORAGE_PATTERN
 
 NOT_HONOURED: Mapping[str, str] = {
-    "SERVICE_VERSION_URL": "the operator's releases decide which images run",
+    "SERVICE_VERSION_URL": "releases are the operator's: set it there",
     "DOMAIN_DNS_HOOK_URL": "records are not written by this version; use external-dns",
     "DOMAIN_DNS_HOOK_KEY": "records are not written by this version; use external-dns",
 }

@@ -7,13 +7,16 @@ what tells which rights are used.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -186,8 +189,35 @@ def projects(platform: Platform) -> Projects:
 
 
 @pytest.fixture(scope="session")
+def releases_url() -> Iterator[str]:
+    """Where a release is offered, older than all that ship."""
+    release = {
+        "name": "2020.1.1",
+        "postgresVersion": "17",
+        "images": {"db": "acme/postgres:17.1"},
+        "defaultComponents": ["db"],
+    }
+
+    class Offer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"releases": [release]}).encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Offer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
 def running_operator(
-    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+    platform: Platform, releases_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The operator as the Deployment would start it: same settings, same ServiceAccount."""
     manifests = platform.chart.render(VALUES)
@@ -199,6 +229,7 @@ def running_operator(
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     settings = {v["name"]: v.get("value", "the-only-one") for v in container["env"]}
     settings |= {"SUPAPLANE_PROBE_HOST": "127.0.0.1", "SUPAPLANE_PROBE_PORT": "0"}
+    settings |= {"SERVICE_VERSION_URL": releases_url}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SUPAPLANE_", "KUBE"))}
     kubeconfig = platform.cluster.user_kubeconfig(f"{SYSTEM}/supaplane-operator")
     log = tmp_path_factory.mktemp("operator") / "log"

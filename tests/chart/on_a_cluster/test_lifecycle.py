@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -33,6 +34,16 @@ def test_a_project_is_made_paused_resumed_and_deleted_with_all_it_has(
     assert gone.status_code == 404 or "deletionTimestamp" in gone.json()["metadata"]
     home = "/api/v1/namespaces/supaplane-projects/secrets/short-lived-credentials"
     assert admin.send("GET", home).status_code == 404
+
+
+def test_an_offered_release_is_kept_where_the_chart_has_a_place_for_it(
+    admin: Any, running_operator: Any
+) -> None:
+    path = "/api/v1/namespaces/supaplane-system/configmaps/supaplane-releases"
+    deadline = time.monotonic() + 60
+    while "2020.1.1.json" not in (admin.send("GET", path).json().get("data") or {}):
+        assert time.monotonic() < deadline, "the release is not kept"
+        time.sleep(0.2)
 
 
 def test_what_a_deleted_project_leaves_under_retain_is_found_again(

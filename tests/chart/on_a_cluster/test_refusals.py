@@ -53,6 +53,16 @@ def test_the_operator_lists_no_secrets_of_the_cluster_nor_of_a_home(
     refused(operator.send("GET", in_(HOME)), 'cannot list resource "secrets"')
 
 
+def test_of_its_own_namespace_the_operator_writes_the_lease_and_the_releases_only(
+    operator: Any, refused: Any
+) -> None:
+    own = "/api/v1/namespaces/supaplane-system/configmaps"
+    refused(operator.make(own, "another"), "cannot create")
+    refused(operator.patch(f"{own}/kube-root-ca.crt", {"data": {"a": "b"}}), "cannot patch")
+    refused(operator.send("GET", own), "cannot list")
+    refused(operator.send("DELETE", f"{own}/supaplane-releases"), "cannot delete")
+
+
 def test_the_operator_does_not_read_what_the_api_signs_with(operator: Any, refused: Any) -> None:
     path = f"{in_(SYSTEM)}/supaplane-api-secrets"
     refused(operator.send("GET", path), 'cannot get resource "secrets"')
