@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from supaplane_operator.render import Platform
 
 REF = "a" * 20
 RELEASES = {n: Release(n, {ComponentName.DB: "x"}, frozenset(), "17") for n in ("1.9", "1.10")}
+NEWER = {"2.0": Release("2.0", {ComponentName.DB: "y"}, frozenset(), "18")}
 
 ALONE = Rivals()
 
@@ -29,7 +31,12 @@ def known(name: str, created: str = MIDDLE) -> Known:
 
 
 def accepted(
-    *, namespace: str = "home", pinned: str | None = None, rivals: Rivals = ALONE, **spec: Any
+    *,
+    namespace: str = "home",
+    pinned: str | None = None,
+    rivals: Rivals = ALONE,
+    releases: Mapping[str, Release] = RELEASES,
+    **spec: Any,
 ) -> Accepted:
     meta = {"name": "shop", "namespace": namespace, "uid": "u", "creationTimestamp": MIDDLE}
     return accept(
@@ -38,7 +45,7 @@ def accepted(
         pinned=pinned,
         homes=("home",),
         platform=Platform("example.org"),
-        releases=RELEASES,
+        releases=releases,
         rivals=rivals,
     )
 
@@ -51,6 +58,13 @@ def refused(**rest: Any) -> Problem:
 
 def test_the_newest_release_is_taken_by_number_not_by_letter():
     assert accepted().release.name == "1.10"
+
+
+def test_a_newer_release_with_another_postgres_is_for_those_who_ask_for_it():
+    assert accepted(releases=RELEASES | NEWER).release.name == "1.10"
+    eighteen = accepted(releases=RELEASES | NEWER, database={"version": "18"})
+    assert eighteen.release.name == "2.0"
+    assert accepted(releases=NEWER).release.name == "2.0", "what it lacks is told when it renders"
 
 
 def test_the_pinned_release_stays_and_the_spec_wins_over_it():
