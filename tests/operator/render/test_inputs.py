@@ -213,16 +213,58 @@ FIELDS: list[tuple[str, Any]] = [
     ("studio", {"organizationName": "Acme"}),
     ("meta", {"replicas": 2}),
     ("desiredState", "Paused"),
+    ("storage", {"enabled": True, "imageTransformation": False}),
+    ("storage", {"enabled": True, "fileSizeLimit": 7, "replicas": 2}),
+    ("storage", {"enabled": True, "backend": "file", "volume": {"size": "900Gi"}}),
+    ("objectstore", {"volume": {"size": "900Gi"}}),
+    ("objectstore", {"engine": "rustfs"}),
+    ("imgproxy", {"enabled": False}),
+    ("imgproxy", {"resources": {"limits": {"cpu": "7"}}}),
+    ("functions", {"enabled": True, "verifyJwt": False, "replicas": 2}),
+    ("functions", {"enabled": True, "sources": [{"name": "a", "secret": "code"}]}),
 ]
+SERVING = {"storage": {"enabled": True}, "functions": {"enabled": True}}
+CODE = {("code", "index.ts"): "Deno.serve(() => new Response());"}
 
 
 @pytest.mark.parametrize(("field", "value"), FIELDS)
 def test_no_field_reaches_a_pod_uncounted(make_input: MakeInput, field: str, value: Any) -> None:
-    before, after = project(make_input({})), project(make_input({field: value}))
+    before = project(make_input(SERVING))
+    after = project(make_input(SERVING | {field: value}, secrets=CODE))
     rendered = [annotations(r, names.ANNOTATION_RENDERING) for r in (before, after)]
     for name, old in inputs(before).items():
-        if old == inputs(after)[name]:
+        if old == inputs(after).get(name):
             assert rendered[0][name] == rendered[1][name], name
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"storage": {"enabled": True, "fileSizeLimit": 7}}, {"storage"}),
+        # the gateway counts who is there
+        (
+            {"storage": {"enabled": True, "imageTransformation": False}},
+            {"storage", "imgproxy", "gateway"},
+        ),
+        ({"imgproxy": {"resources": {"limits": {"cpu": "7"}}}}, {"imgproxy"}),
+        ({"objectstore": {"volume": {"size": "900Gi"}}}, set()),
+        ({"functions": {"enabled": True, "verifyJwt": False}}, {"functions"}),
+        ({"displayName": "Other"}, {"studio"}),
+        ({"host": "api.acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
+    ],
+)
+def test_what_serves_files_and_functions_is_replaced_when_it_must_be(
+    make_input: MakeInput, spec: Mapping[str, Any], expected: set[str]
+) -> None:
+    assert changed(make_input(SERVING), make_input(SERVING | spec)) == expected
+
+
+def test_other_keys_of_a_bucket_replace_what_opens_it(make_input: MakeInput) -> None:
+    s3 = {"endpoint": "https://s3.test", "bucket": "acme", "credentialsSecret": "keys"}
+    spec = {"storage": {"enabled": True, "backend": "s3", "s3": s3}}
+    keys = {("keys", "accessKeyId"): "a", ("keys", "secretAccessKey"): "b"}
+    rotated = keys | {("keys", "secretAccessKey"): "c"}
+    assert changed(make_input(spec, secrets=keys), make_input(spec, secrets=rotated)) == {"storage"}
 
 
 def test_passwords_and_sql_do_not_count_as_another_rendering_of_the_database(

@@ -98,6 +98,8 @@ def keep_promises(rendered: Rendered) -> None:
         check_normal_form(manifest)
     for workload in of_kind(rendered, "Deployment", "StatefulSet"):
         check_workload(workload)
+    for job in of_kind(rendered, "Job"):
+        check_job(job)
     check_references(rendered)
 
 
@@ -115,7 +117,7 @@ def check_normal_form(manifest: Mapping[str, Any]) -> None:
 
 
 def containers(manifest: Mapping[str, Any]) -> list[Any]:
-    if manifest["kind"] not in ("Deployment", "StatefulSet"):
+    if manifest["kind"] not in ("Deployment", "StatefulSet", "Job"):
         return []
     pod = manifest["spec"]["template"]["spec"]
     return [*pod.get("initContainers", []), *pod["containers"]]
@@ -148,10 +150,24 @@ def check_workload(workload: Mapping[str, Any]) -> None:
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= main.keys()
 
 
+def check_job(job: Mapping[str, Any]) -> None:
+    # once gone it would only be made and run again
+    assert "ttlSecondsAfterFinished" not in job["spec"]
+    assert re.fullmatch(r"[a-z-]+-[0-9a-f]{10}", job["metadata"]["name"])
+    pod = job["spec"]["template"]["spec"]
+    assert pod["enableServiceLinks"] is False
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["restartPolicy"] == "Never"
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in pod["containers"]:
+        assert set(container["resources"]) == {"requests", "limits"}
+        assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
+
+
 def check_references(rendered: Rendered) -> None:
     """Every Secret, ConfigMap, claim and account that a pod names is among the objects."""
     there = {(m["kind"], m["metadata"]["name"]): m for m in rendered.manifests}
-    for workload in of_kind(rendered, "Deployment", "StatefulSet"):
+    for workload in of_kind(rendered, "Deployment", "StatefulSet", "Job"):
         pod = workload["spec"]["template"]["spec"]
         assert ("ServiceAccount", pod["serviceAccountName"]) in there
         for volume in pod.get("volumes", []):
@@ -160,11 +176,19 @@ def check_references(rendered: Rendered) -> None:
                 assert ("PersistentVolumeClaim", claim) in there
             if "configMap" in volume:
                 assert ("ConfigMap", volume["configMap"]["name"]) in there
+            for source in volume.get("projected", {}).get("sources", []):
+                kind, chosen = next(iter(source.items()))
+                data = there["Secret" if kind == "secret" else "ConfigMap", chosen["name"]]["data"]
+                assert {item["key"] for item in chosen["items"]} <= data.keys()
             if "secret" in volume:
                 keys = there["Secret", volume["secret"]["secretName"]]["data"].keys()
                 assert {item["key"] for item in volume["secret"]["items"]} <= keys
         for container in containers(workload):
             for source in container.get("envFrom", []):
                 assert ("Secret", source["secretRef"]["name"]) in there
+            for entry in container.get("env", []):
+                if "valueFrom" in entry:
+                    chosen = entry["valueFrom"]["secretKeyRef"]
+                    assert chosen["key"] in there["Secret", chosen["name"]]["data"]
             mounted = {m["name"] for m in container.get("volumeMounts", [])}
             assert mounted <= {v["name"] for v in pod.get("volumes", [])}
