@@ -16,6 +16,7 @@ from supaplane_devcluster import Cluster
 from supaplane_kube import login, resources
 from supaplane_kube.client import KubeClient
 from supaplane_kube.errors import KubeError
+from supaplane_operator.children import keep
 from supaplane_operator.differs import differences
 from supaplane_operator.render import RenderedComponent, namespace_labels, project
 
@@ -68,15 +69,21 @@ async def test_what_was_applied_is_found_again_unchanged(kube: KubeClient, sampl
 
 async def test_quota_and_pod_security_let_every_pod_in(kube: KubeClient, make_input: Any) -> None:
     """With as many pods as the size allows, replaced all at once."""
-    await _namespace(kube, "render-full", namespace_labels("f" * 20))
+    await _namespace(kube, "render-quota", namespace_labels("f" * 20))
     for round_ in ("1", "2"):
-        spec = {"size": "dev", "gateway": {"replicas": 2}, "rest": {"replicas": 2}}
+        spec = {
+            "size": "dev",
+            "gateway": {"replicas": 2},
+            "rest": {"replicas": 2},
+            "storage": {"enabled": True, "replicas": 2},
+            "functions": {"enabled": True, "replicas": 2},
+        }
         input_ = make_input(spec, restarts=dict.fromkeys(ComponentName, round_))
         rendered = project(input_)
         for manifest in rendered.manifests:
-            await _apply(kube, "render-full", manifest)
+            await _apply(kube, "render-quota", manifest)
         for component in rendered.components:
-            await _until_ready(kube, "render-full", component)
+            await _until_ready(kube, "render-quota", component)
 
 
 async def test_every_component_at_once_is_let_in_and_can_be_replaced(
@@ -90,6 +97,51 @@ async def test_every_component_at_once_is_let_in_and_can_be_replaced(
             await _apply(kube, "render-everything", manifest)
         for component in rendered.components:
             await _until_ready(kube, "render-everything", component)
+
+
+async def test_storage_and_imgproxy_come_up_on_the_node_that_holds_the_files(
+    kube: KubeClient, make_input: Any
+) -> None:
+    """Whichever is scheduled first; and again when both are replaced."""
+    await _namespace(kube, "render-sharing", namespace_labels("v" * 20))
+    spec = {
+        "size": "dev",
+        "storage": {"enabled": True, "backend": "file"},
+        "imgproxy": {"replicas": 2},
+    }
+    for round_ in ("1", "2"):
+        rendered = project(make_input(spec, restarts=dict.fromkeys(ComponentName, round_)))
+        for manifest in rendered.manifests:
+            await _apply(kube, "render-sharing", manifest)
+        for component in rendered.components:
+            await _until_ready(kube, "render-sharing", component)
+        pods = (await kube.list(resources.PODS, "render-sharing")).items
+        nodes = {
+            pod["spec"]["nodeName"]
+            for pod in pods
+            if pod["metadata"]["labels"]["supaplane.dev/component"] in ("storage", "imgproxy")
+            and "deletionTimestamp" not in pod["metadata"]
+        }
+        assert len(nodes) == 1
+
+
+async def test_the_bucket_is_made_once_and_its_job_is_found_again_as_it_was(
+    kube: KubeClient, make_input: Any
+) -> None:
+    await _namespace(kube, "render-job", namespace_labels("j" * 20))
+    manifests = project(make_input({"size": "dev", "storage": {"enabled": True}})).manifests
+    for manifest in manifests:
+        await _apply(kube, "render-job", manifest)
+    (job,) = [m for m in manifests if m["kind"] == "Job"]
+    deadline = time.monotonic() + 60
+    live = None
+    while live is None or keep(live).state != "Complete":
+        assert time.monotonic() < deadline, live
+        await asyncio.sleep(0.2)
+        live = await kube.get(resources.JOBS, "render-job", job["metadata"]["name"])
+    uid = live["metadata"]["uid"]
+    assert list(differences(_moved(job, "render-job"), live)) == []
+    assert (await _apply(kube, "render-job", job))["metadata"]["uid"] == uid
 
 
 async def _until_ready(kube: KubeClient, namespace: str, component: RenderedComponent) -> None:
@@ -117,13 +169,14 @@ async def test_every_pod_is_restricted_and_the_databases_pod_is_baseline(
     await _namespace(kube, restricted, {level: "restricted"})
     await _namespace(kube, baseline, namespace_labels(sample.input.ref))
     for manifest in project(sample.input).manifests:
-        if manifest["kind"] not in ("Deployment", "StatefulSet"):
+        if manifest["kind"] not in ("Deployment", "StatefulSet", "Job"):
             continue
         name = manifest["metadata"]["name"]
         pod = _pod(manifest)
         for namespace in [baseline] if name == "db" else [baseline, restricted]:
-            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
-            await kube.create(resources.SERVICE_ACCOUNTS, namespace, account, manager=MANAGER)
+            if manifest["kind"] != "Job":  # which has its component's
+                account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
+                await kube.create(resources.SERVICE_ACCOUNTS, namespace, account, manager=MANAGER)
             answer = await kube.create(
                 resources.PODS, namespace, _moved(pod, namespace), manager=MANAGER
             )
