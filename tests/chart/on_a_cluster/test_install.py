@@ -53,8 +53,9 @@ def test_the_api_server_accepts_every_object_without_a_complaint(
     for home in values.get("homeNamespaces", []):
         root_user.make(CORE, home)
     # a dry run makes no namespace, and things go into this one
-    privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
-    root_user.make(CORE, values.get("vector", {}).get("namespace", LOGS), labels=privileged)
+    logs = f"{namespace}-logs"
+    values["vector"] = values.get("vector", {}) | {"namespace": logs}
+    root_user.make(CORE, logs, labels={"pod-security.kubernetes.io/enforce": "privileged"})
     objects = [m for m in chart.render(values, namespace) if m["kind"] not in NOT_HERE]
     apply = ("apply", "--server-side", "--dry-run=server", "--validate=strict")
     everything = yaml.safe_dump_all(objects)
@@ -88,6 +89,30 @@ def test_an_upgrade_keeps_the_keys_of_the_api_and_its_pods(own: Any, root_user: 
     assert root_user.send("GET", KEYS).json()["data"] == before
     assert root_user.send("GET", deployment).json()["metadata"]["generation"] == generation
     assert set(before) == {"JWT_SECRET", "ENCRYPTION_SECRET"}
+
+
+def test_the_log_shipper_runs_on_every_node_and_comes_back_with_the_same_key(
+    own: Any, root_user: Any
+) -> None:
+    def keys() -> list[str]:
+        paths = [f"{CORE}/{place}/secrets/supaplane-log-key" for place in (SYSTEM, LOGS)]
+        return [root_user.send("GET", path).json()["data"]["LOG_KEY"] for path in paths]
+
+    with_logs = own.values | {"vector": {"enabled": True}}
+    own.upgrade(with_logs)
+    rollout = ("rollout", "status", "daemonset/supaplane-vector", "-n", LOGS, "--timeout=60s")
+    own.cluster.kubectl(*rollout)
+    operator = ("rollout", "status", "deployment/supaplane-operator", "-n", SYSTEM)
+    own.cluster.kubectl(*operator, "--timeout=60s")
+    before = keys()
+    assert before[0] == before[1]
+    own.upgrade(with_logs)
+    assert keys() == before
+    own.upgrade()
+    until(lambda: root_user.send("GET", f"{CORE}/{LOGS}").status_code == 404)
+    own.upgrade(with_logs)
+    assert keys() == before
+    own.upgrade()
 
 
 def test_a_renderer_that_does_not_see_the_keys_cannot_replace_them(
