@@ -40,7 +40,7 @@ DEFAULT_PLATFORM: Final = Platform(domain_base="")
 
 HOST_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
-HOOK_PATTERN = r"^https?://[^\s/?#@\\]+(/[^\s#]*)?$"
+HOOK_PATTERN = r"^https?://(\[[0-9a-f:.]+\]|[^\s/?#@\\:\[\]]+)(:[0-9]{1,5})?(/[^\s#]*)?$"
 """Nobody's name and password in it: those would end up in logs."""
 RELEASES_PATTERN = r"^(https://[^\s/?#@\\]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/[^\s#]*)?$"
 """Who answers there decides what runs, so it must be who it says."""

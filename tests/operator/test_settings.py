@@ -74,6 +74,7 @@ def test_every_trouble_is_told_at_once():
         ("SUPAPLANE_EXTERNAL_DNS_TTL", "0"),
         ("DOMAIN_DNS_HOOK_URL", "ftp://dns.example.org/"),
         ("DOMAIN_DNS_HOOK_URL", "https://user:password@dns.example.org/"),
+        ("DOMAIN_DNS_HOOK_URL", "https://dns.example.org:https/"),
         ("DOMAIN_DNS_HOOK_KEY", "too short"),
         ("SUPAPLANE_LOG_KEY", "too short"),
         ("SERVICE_VERSION_URL", "http://releases.example.org/"),
@@ -83,6 +84,16 @@ def test_every_trouble_is_told_at_once():
 )
 def test_is_refused(name, value):
     assert name in refused(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://dns.example.org", "http://[2001:db8::7]:8080/hosts", "http://10.0.0.1/a?b=c"]
+)
+def test_a_hook_may_be_anywhere(url):
+    settings = from_environment(
+        BASE | {"DOMAIN_DNS_HOOK_URL": url, "DOMAIN_DNS_HOOK_KEY": "k" * 32}
+    )
+    assert settings.dns_hook == Hook(url, "k" * 32)
 
 
 def test_the_hook_needs_its_key_and_the_key_its_hook():

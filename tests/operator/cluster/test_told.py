@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from supaplane_contract import names
+from supaplane_kube import Forbidden, Invalid, Resource
 from supaplane_kube import resources as kinds
 
 pytestmark = pytest.mark.cluster
@@ -62,6 +63,75 @@ async def test_a_quota_that_is_too_small_is_told_of_a_stateful_set_too(cluster, 
 
     await cluster.until(told)
     await cluster.kube.delete(kinds.RESOURCE_QUOTAS, namespace, "no-pods")
+
+
+async def test_pods_that_a_policy_refuses_are_told_of_with_its_words(cluster, operator, refuse):
+    await cluster.make("shop", ref=REF + "e")
+    namespace = await cluster.until_phase("shop", "ACTIVE_HEALTHY")
+    await refuse(namespace)
+    await cluster.kube.delete(kinds.PODS, namespace, "db-0")
+
+    async def told() -> bool:
+        found = await cluster.condition("shop", "DatabaseReady")
+        return found["reason"] == "ApplyRefused" and "not on a Sunday" in found["message"]
+
+    await cluster.until(told)
+
+
+@pytest.fixture
+async def refuse(cluster) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """Makes an admission policy that refuses pods in a namespace."""
+    name = "tests-no-pods"
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"]}
+
+    async def refuse(namespace: str) -> None:
+        where = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+        match = {"namespaceSelector": where, "resourceRules": [pods | {"resources": ["pods"]}]}
+        spec = {
+            "matchConstraints": match,
+            "validations": [{"expression": "false", "message": "not on a Sunday"}],
+        }
+        await cluster.kube.create(POLICIES, None, _policy(POLICIES, name, spec), manager="tests")
+        spec = {"policyName": name, "validationActions": ["Deny"]}
+        await cluster.kube.create(BINDINGS, None, _policy(BINDINGS, name, spec), manager="tests")
+        await cluster.until(lambda: _is_refused(cluster, namespace))
+
+    yield refuse
+    await cluster.kube.delete(BINDINGS, None, name)
+    await cluster.kube.delete(POLICIES, None, name)
+
+
+def _policy(kind: Resource, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    body = {"apiVersion": kind.api_version, "kind": kind.kind}
+    return {**body, "metadata": {"name": name}, "spec": spec}
+
+
+async def _is_refused(cluster: Any, namespace: str) -> bool:
+    """Policies hold a moment after they are made."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "probe", "namespace": namespace},
+        "spec": {"containers": [{"name": "probe", "image": "probe"}]},
+    }
+    try:
+        await cluster.kube.apply(kinds.PODS, namespace, "probe", pod, manager="tests", dry_run=True)
+    except (Forbidden, Invalid) as error:
+        return "not on a Sunday" in error.message
+    return False
+
+
+GROUP = "admissionregistration.k8s.io"
+POLICIES = Resource(
+    GROUP, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False
+)
+BINDINGS = Resource(
+    GROUP,
+    "v1",
+    "validatingadmissionpolicybindings",
+    "ValidatingAdmissionPolicyBinding",
+    namespaced=False,
+)
 
 
 async def test_a_storage_class_that_is_not_there_is_named(cluster, operator):

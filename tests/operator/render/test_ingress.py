@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from supaplane_contract.spec import IngressKind, IssuerRef, ParentRef
+from supaplane_operator.releases import load_releases
 from supaplane_operator.render import Platform, RenderInput, project, public_hosts, public_names
 
 MakeInput = Callable[..., RenderInput]
@@ -204,6 +205,19 @@ def test_public_names_are_the_platforms_only(make_input: MakeInput, platform: Pl
     (ingress,) = of_kind(make_input(spec), "Ingress")
     ref = "abcdefghijklmnopqrst"
     assert public_names(ingress, ref, platform) == (STUDIO,)
+
+
+def test_the_pooler_has_a_public_name_when_a_load_balancer_leads_to_it(
+    make_input: MakeInput, platform: Platform
+) -> None:
+    access = {"enabled": True, "allowedCidrs": ["203.0.113.0/24"]}
+    spec = {"pooler": {"enabled": True, "external": access}}
+    release = load_releases()["2026.9.2"]
+    ref = "abcdefghijklmnopqrst"
+    services = of_kind(make_input(spec, release=release), "Service")
+    assert {name for m in services for name in public_names(m, ref, platform)} == {
+        f"{ref}.pooler.example.com"
+    }
 
 
 def test_a_custom_domain_that_does_not_point_here_yet_holds_up_no_other_certificate(
