@@ -113,6 +113,9 @@ def _settings(project: Project, config: GatewayConfig) -> dict[str, str]:
         "PROXY_ACCESS_LOG": "/dev/stdout supaplane",
         # nginx writes whole requests into errors of lesser weight, with keys in the query
         "LOG_LEVEL": "crit",
+        # plugins that touch a query write it anew, and would leave out what is beyond
+        "LUA_MAX_URI_ARGS": "1000",
+        "LUA_MAX_REQ_HEADERS": "1000",
         # sessions in cookies are large
         "NGINX_HTTP_LARGE_CLIENT_HEADER_BUFFERS": "4 96k",
         "NGINX_PROXY_PROXY_BUFFER_SIZE": "160k",

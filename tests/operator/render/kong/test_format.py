@@ -297,6 +297,11 @@ def test_nobody_can_look_at_the_keys_or_add_one(make_input: MakeInput) -> None:
     assert (listening, probe["path"]) == (str(probe["port"]), "/status/ready")
 
 
+def test_no_argument_and_no_header_is_lost_below_a_thousand(make_input: MakeInput) -> None:
+    settings = _settings(make_input(KONG))
+    assert settings["KONG_LUA_MAX_URI_ARGS"] == settings["KONG_LUA_MAX_REQ_HEADERS"] == "1000"
+
+
 def test_the_log_holds_no_query(make_input: MakeInput) -> None:
     settings = _settings(make_input(KONG))
     name, _, line = settings["KONG_NGINX_HTTP_LOG_FORMAT"].partition(" ")
