@@ -221,9 +221,13 @@ async def test_the_dns_hook_hears_the_same_again_after_a_kill_and_of_the_end_too
             ("203.0.113.7",)
         } and len(hook.told("change")) == 2
 
+    async def at_rest() -> bool:
+        cluster.mark()
+        await asyncio.sleep(1.0)
+        return cluster.writes() == [] and await known()
+
     await cluster.until(moved)
-    await cluster.until(known)
-    cluster.mark()
+    await cluster.until(at_rest)
     await cluster.patch("shop", {"metadata": {"labels": {"look": "again"}}})
     await asyncio.sleep(1.0)
     assert cluster.writes() == []
