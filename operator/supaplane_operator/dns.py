@@ -58,24 +58,29 @@ def leave_alone(world: World, subject: Subject) -> None:
 
 async def take_back_hosts(
     world: World, subject: Subject, namespace: Manifest
-) -> tuple[Manifest, str]:
-    """Sees to it that the hook hears that the hosts go: the namespace as it is then, and what is
-    waited for, which is nothing when the hook has heard it or has had time enough."""
+) -> tuple[Manifest, str, str]:
+    """Sees to it that the hook hears that the hosts go: the namespace as it is then; what is waited
+    for, which is nothing when the hook has heard it or has had time enough; and the hosts that it
+    has not heard of, for `give_up`."""
     place = claim_of(namespace)
     if world.dns is None or not _ledger(place).entries:
-        return namespace, ""
+        return namespace, "", ""
     ledger, _, after = await _tell(world, world.dns, subject, place, {})
     left = ", ".join(host for host, _ in ledger.untold)
-    if not left:
-        return after or namespace, ""
     elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
-    if elapsed < world.settings.deadlines.dns_hook:
-        return after or namespace, f"telling the DNS hook that {left} goes"
+    patient = left and elapsed < world.settings.deadlines.dns_hook
+    waiting = f"telling the DNS hook that {left} goes" if patient else ""
+    return after or namespace, waiting, left
+
+
+def give_up(world: World, subject: Subject, left: str) -> None:
+    """Says of which hosts the hook never heard that they go, if there are any."""
+    if not left:
+        return
     told = f"the DNS hook did not acknowledge that {left} goes: remove its records by hand"
     log.warning("%s", told)
     if subject.key[0] in world.settings.home_namespaces:
         world.herald.tell(warning(subject, Reason.DNS_HOOK_UNAVAILABLE, told, world.now()))
-    return after or namespace, ""
 
 
 def targets(

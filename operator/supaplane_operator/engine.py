@@ -305,7 +305,7 @@ async def build(
         cluster_uid=uid,
         children=children,
         projects=projects,
-        reporter=Reporter(kube, clock=monotonic, window=status_window),
+        reporter=Reporter(kube, clock=monotonic, window=status_window, crowd=projects.under_way),
         herald=Herald(kube),
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),

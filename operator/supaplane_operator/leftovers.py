@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from supaplane_contract import names
+from supaplane_kube import Resource
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
@@ -21,14 +22,20 @@ def leftovers(
     children: Mapping[Name, Child],
     read: Mapping[Name, Manifest],
     ref: str,
+    *,
+    needed: Collection[Resource] = (),
 ) -> list[tuple[Name, str]]:
-    """Objects to delete, each with its uid. `read`: objects of kinds that are not watched."""
+    """Objects to delete, each with its uid. `read`: objects of kinds that are not watched;
+    `needed`: kinds of which everything stays for now."""
     found = [(name, child.uid) for name, child in children.items() if child.ref == ref]
     found += [(name, item["metadata"]["uid"]) for name, item in read.items() if _ours(item, ref)]
     return _unique(
         (name, uid)
         for name, uid in found
-        if name not in rendered and name[0] not in KEPT and name[1] not in _spared(name)
+        if name not in rendered
+        and name[0] not in KEPT
+        and name[0] not in needed
+        and name[1] not in _spared(name)
     )
 
 

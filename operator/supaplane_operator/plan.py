@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from supaplane_contract import names
 from supaplane_contract.spec import ComponentName
+from supaplane_kube import Resource
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
@@ -29,12 +30,23 @@ class Plan:
     apply: tuple[Manifest, ...]
     stale: frozenset[str]
     """Workloads that this version renders differently, whether held back or not."""
+    held: bool
+    """Whether a workload keeps the template that an earlier version rendered."""
     only_if_missing: frozenset[Name]
     """Secrets and ConfigMaps of workloads that are held back: what runs reads them as they are."""
     replicas: Mapping[Name, int]
     """Workloads that keep their old template but are to have another number of pods."""
     waiting: bool
     """Whether something is held back until other pods are gone."""
+
+    @property
+    def needed(self) -> tuple[Resource, ...]:
+        """Kinds of which nothing may be removed, for pods of an older rendering name them."""
+        return NAMED_BY_PODS if self.held else ()
+
+
+NAMED_BY_PODS: Final = (*READ_BY_PODS, kinds.SERVICE_ACCOUNTS)
+"""A pod of an old template cannot start when one of these that it names is gone."""
 
 
 def plan(rendered: Rendered, children: Mapping[Name, Child], *, may_roll: bool) -> Plan:
@@ -60,6 +72,7 @@ def plan(rendered: Rendered, children: Mapping[Name, Child], *, may_roll: bool) 
     return Plan(
         apply=tuple(apply),
         stale=frozenset(stale),
+        held=bool(held),
         only_if_missing=frozenset(
             name_of(m)
             for m in apply

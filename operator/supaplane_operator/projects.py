@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from supaplane_contract import names
 from supaplane_contract.resource import SpecUnreadable, from_manifest
+from supaplane_contract.status import Phase
 from supaplane_kube import Kube, Reflector, Resource
 from supaplane_kube.port import Manifest
 
@@ -21,6 +23,18 @@ PROJECTS = Resource(names.GROUP, names.VERSION, names.PLURAL, names.KIND)
 
 Key = tuple[str, str]
 """Namespace and name of a SupabaseProject."""
+UNDER_WAY: Final = frozenset(
+    {
+        Phase.COMING_UP,
+        Phase.PAUSING,
+        Phase.RESTORING,
+        Phase.RESTARTING,
+        Phase.RESIZING,
+        Phase.UPGRADING,
+        Phase.GOING_DOWN,
+    }
+)
+"""Phases that end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,10 @@ class Projects:
     def phases(self) -> Iterator[str]:
         """The phase of each."""
         return (known.phase for known in self.reflector.items().values())
+
+    def under_way(self) -> int:
+        """How many are on their way from one state to another."""
+        return sum(1 for phase in self.phases() if phase in UNDER_WAY)
 
     def unknown_fields(self) -> int:
         """Fields of specs that this version does not know, over all."""

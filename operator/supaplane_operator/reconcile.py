@@ -178,7 +178,7 @@ async def _apply(
     )
     applied = await world.applier.apply(claimed, subject.ref, planned, memory, deep=deep)
     if applied.problem is None:
-        await _prune(world, subject, claimed, rendered, applied)
+        await _prune(world, subject, claimed, rendered, applied, planned)
         if deep:
             world.look_closely.discard(subject.key)
             memory.looked_at = world.monotonic()
@@ -186,12 +186,17 @@ async def _apply(
 
 
 async def _prune(
-    world: World, subject: Subject, claimed: Claim, rendered: Rendered, applied: Applied
+    world: World,
+    subject: Subject,
+    claimed: Claim,
+    rendered: Rendered,
+    applied: Applied,
+    planned: Plan,
 ) -> None:
     wanted = {name_of(manifest) for manifest in rendered.manifests}
     world.memory(subject.key).keep_only(wanted)
     children = world.children.of(claimed.name)
-    left = leftovers(wanted, children, applied.live, subject.ref)
+    left = leftovers(wanted, children, applied.live, subject.ref, needed=planned.needed)
     await world.applier.remove(claimed.name, left)
 
 

@@ -17,6 +17,11 @@ from .projects import PROJECTS, Key
 
 MOST_PER_WINDOW: Final = 2
 WINDOW_SECONDS: Final = 1.0
+CROWD: Final = 8
+"""With more projects under way than this, progress is told less often: with twice as many half as
+often, and so on."""
+LONGEST_DISTANCE: Final = 10.0
+"""Windows between two reports of progress, however many projects are under way."""
 MANAGER: Final = names.FIELD_MANAGER_OPERATOR
 
 
@@ -52,7 +57,8 @@ class Reporter:
     """Writes statuses. Bounds how often one project's is written.
 
     A new phase may be written at once, as long as the limit holds; progress inside a phase keeps a
-    distance from the last write, so that it never stands in the way of a phase.
+    distance from the last write, so that it never stands in the way of a phase. Where many projects
+    are under way that distance grows, for each write takes the API server from their real work.
     """
 
     def __init__(
@@ -61,10 +67,13 @@ class Reporter:
         *,
         clock: Callable[[], float] = time.monotonic,
         window: float = WINDOW_SECONDS,
+        crowd: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`crowd`: how many projects are on their way from one state to another."""
         self._kube = kube
         self._clock = clock
         self._window = window
+        self._crowd = crowd
         self._written: dict[Key, deque[float]] = {}
 
     def wait(self, key: Key, patch: Mapping[str, Any]) -> float:
@@ -72,10 +81,12 @@ class Reporter:
         written = self._written.get(key)
         if not written:
             return 0.0
-        counts = written[-1] if "phase" not in patch else written[0]
-        if "phase" in patch and len(written) < MOST_PER_WINDOW:
+        if "phase" not in patch:
+            distance = self._window * min(LONGEST_DISTANCE, max(1.0, self._crowd() / CROWD))
+            return max(0.0, written[-1] + distance - self._clock())
+        if len(written) < MOST_PER_WINDOW:
             return 0.0
-        return max(0.0, counts + self._window - self._clock())
+        return max(0.0, written[0] + self._window - self._clock())
 
     async def write(self, project: SupabaseProject, patch: Mapping[str, Any]) -> Manifest:
         """Patches the status; gives the new SupabaseProject. Raises NotFound, and Conflict when

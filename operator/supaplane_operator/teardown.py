@@ -19,11 +19,11 @@ from supaplane_kube import Conflict, Resource
 from supaplane_kube import resources as kinds
 from supaplane_kube.port import Manifest
 
-from . import finalizer
+from . import drop, finalizer
 from .answer import Outcome, say
 from .children import WORKLOADS, Child, Name
 from .claim import MANAGER, Verdict, judge
-from .dns import take_back_hosts
+from .dns import give_up, take_back_hosts
 from .errors import LookAgain
 from .farewell import going_down
 from .subject import Subject
@@ -89,16 +89,19 @@ async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:
     elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
     leaving = "deletionTimestamp" in namespace["metadata"]
     if not leaving:
-        namespace, unheard = await take_back_hosts(world, subject, namespace)
-        waiting = await _stop(world, subject, elapsed) or unheard
+        namespace, telling, unheard = await take_back_hosts(world, subject, namespace)
+        stopping = _stop if keeps_data(subject) else drop.stop
+        waiting = await stopping(world, subject, elapsed) or telling
         if waiting:
             return waiting
-    if keeps_data(subject) and not leaving:
-        await _release(world, subject, namespace)
-        return ""
-    if not leaving:
-        uid = namespace["metadata"]["uid"]
-        await world.kube.delete(kinds.NAMESPACES, None, subject.namespace, uid=uid)
+        if keeps_data(subject):
+            await _release(world, subject, namespace)
+        else:
+            uid = namespace["metadata"]["uid"]
+            await world.kube.delete(kinds.NAMESPACES, None, subject.namespace, uid=uid)
+        give_up(world, subject, unheard)
+        if keeps_data(subject):
+            return ""
     patient = elapsed < world.settings.deadlines.going_down
     # A namespace that is being deleted goes, sooner or later; nothing we do can help it.
     return f"waiting for namespace {subject.namespace} and its content to go" if patient else ""

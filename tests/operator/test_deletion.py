@@ -7,6 +7,7 @@ from datetime import timedelta
 from supaplane_contract import names
 from supaplane_contract.status import Reason
 from supaplane_kube import resources as kinds
+from supaplane_operator.children import WORKLOADS
 from supaplane_operator.projects import PROJECTS
 
 HOME = names.DEFAULT_HOME_NAMESPACE
@@ -51,14 +52,43 @@ async def test_delete_takes_everything_the_master_secret_last(stage):
     assert stage.kube.peek(kinds.NAMESPACES, None, namespace) is None
     assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials") is None
     deleted = [(r.resource.kind, r.name) for r in stage.kube.writes if r.verb == "delete"]
-    order = [
-        deleted.index(("Deployment", "gateway")),
-        deleted.index(("Deployment", "rest")),
-        deleted.index(("StatefulSet", "db")),
-        deleted.index(("Namespace", namespace)),
-        deleted.index(("Secret", "shop-credentials")),
-    ]
-    assert order == sorted(order)
+    workloads = {("Deployment", "gateway"), ("Deployment", "rest"), ("StatefulSet", "db")}
+    assert set(deleted[1:4]) == workloads, "after the person's own deletion"
+    assert deleted[4:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
+
+
+async def test_retain_stops_the_way_in_first_and_the_database_last(stage):
+    stage.make()
+    await stage.active()
+    stage.kube.requests.clear()
+    await stage.delete()
+    await stage.until(stage.gone)
+    deleted = [r.name for r in stage.kube.writes if r.resource in WORKLOADS]
+    assert deleted == ["gateway", "rest", "db"]
+
+
+async def test_a_namespace_goes_only_when_its_pods_have_ended(stage):
+    stage.make(deletion={"policy": "Delete"})
+    namespace = await stage.active()
+    labels = stage.workload("rest")["metadata"]["labels"]
+    pod = {"metadata": {"name": "rest-1", "namespace": namespace, "labels": labels}}
+    stage.kube.put(kinds.PODS, pod)
+    await stage.delete()
+    await stage.until(lambda: "waiting for pods to end" in stage.status().get("message", ""))
+    assert stage.kube.peek(kinds.NAMESPACES, None, namespace)
+    stage.kube.remove(kinds.PODS, namespace, "rest-1")
+    await stage.until(stage.gone)
+
+
+async def test_pods_that_do_not_end_do_not_keep_a_namespace(stage):
+    stage.make(deletion={"policy": "Delete"})
+    namespace = await stage.active()
+    labels = stage.workload("rest")["metadata"]["labels"]
+    pod = {"metadata": {"name": "rest-1", "namespace": namespace, "labels": labels}}
+    stage.kube.put(kinds.PODS, pod)
+    await stage.delete()
+    stage.later = timedelta(seconds=stage.settings.teardown_patience_seconds + 1)
+    await stage.until(stage.gone)
 
 
 async def test_protection_keeps_the_data_whatever_the_policy(stage):

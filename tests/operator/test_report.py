@@ -44,3 +44,12 @@ def test_progress_waits_so_that_a_phase_never_does():
     assert reporter.wait(key, {"phase": "ACTIVE_HEALTHY"}) == 0
     reporter._written[key].append(0.3)
     assert reporter.wait(key, {"phase": "ACTIVE_UNHEALTHY"}) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("crowd", "distance"), [(0, 1), (8, 1), (16, 2), (40, 5), (1000, 10)])
+def test_where_many_are_under_way_progress_is_told_less_often_but_phases_as_ever(crowd, distance):
+    reporter = Reporter(None, clock=lambda: 0.0, crowd=lambda: crowd)
+    key = ("home", "shop")
+    reporter._written[key] = deque([0.0], maxlen=2)
+    assert reporter.wait(key, {"ready": "1/3"}) == pytest.approx(distance)
+    assert reporter.wait(key, {"phase": "ACTIVE_HEALTHY"}) == 0

@@ -117,6 +117,23 @@ async def test_a_held_component_keeps_its_secret(stage, new_stage):
         await newer.until(lambda: newer.kube.peek(kinds.SECRETS, namespace, "rest"))
 
 
+async def test_what_pods_of_the_old_rendering_name_stays_until_they_are_rolled(stage, new_stage):
+    await three(stage)
+    namespace = stage.namespace("a")
+    old = stage.kube.peek(kinds.SECRETS, namespace, "rest")
+    old["metadata"] = {**old["metadata"], "name": "rest-of-the-old-rendering"}
+    stage.kube.put(kinds.SECRETS, old)
+    await stage.stop()
+    async with new_stage(code="2", rollout_concurrency=0) as newer:
+        await newer.quiet()
+        assert newer.kube.peek(kinds.SECRETS, namespace, "rest-of-the-old-rendering")
+    async with new_stage(code="2") as newer:
+        await newer.until(lambda: codes(newer) == dict.fromkeys(PROJECTS, "2"))
+        await newer.until(
+            lambda: not newer.kube.peek(kinds.SECRETS, namespace, "rest-of-the-old-rendering")
+        )
+
+
 async def test_drift_in_a_template_that_is_up_to_date_is_put_back(stage):
     stage.make()
     namespace = await stage.active()
