@@ -18,7 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from supaplane_contract.credentials import RandomBytes
 from supaplane_contract.status import Phase
-from supaplane_kube import Kube, KubeError, Reflector
+from supaplane_kube import Forbidden, Kube, KubeError, Reflector
 from supaplane_kube.resources import NAMESPACES
 
 from .answer import Outcome
@@ -142,7 +142,11 @@ class Engine:
         """Before any project is looked at, for one may run with a release that was offered once."""
         while True:
             try:
-                return await self.world.catalogue.load()
+                await self.world.catalogue.load()
+                return
+            except Forbidden as error:
+                log.error("goes on without offered releases, upgrade the chart: %s", error)
+                return
             except KubeError as error:
                 log.warning("offered releases could not be read: %s", error)
                 await asyncio.sleep(RELEASES_PAUSE_SECONDS)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Reason
-from supaplane_kube import Unreachable
+from supaplane_kube import Forbidden, Unreachable
 from supaplane_kube import resources as kinds
 from supaplane_operator import catalogue, release_feed
 from supaplane_operator.errors import SettingsRefused
@@ -292,6 +292,23 @@ async def test_no_project_is_judged_before_kept_releases_are_read(offered, serve
     await offered.until(lambda: offered.engine.passes)
     await offered.quiet()
     assert (len(tries), offered.touched) == (3, set())
+
+
+async def test_an_operator_without_the_right_goes_on_with_what_ships(stage, monkeypatch, caplog):
+    await stage.stop()
+    stage.settings = replace(stage.settings, operator_namespace=PLACE)
+    get = stage.kube.get
+
+    async def forbidden(resource, namespace, name):
+        if name == catalogue.NAME:
+            raise Forbidden(403, "Forbidden", "no right", {})
+        return await get(resource, namespace, name)
+
+    monkeypatch.setattr(stage.kube, "get", forbidden)
+    await stage.start()
+    stage.make()
+    await stage.active()
+    assert "upgrade the chart" in caplog.text
 
 
 async def test_what_somebody_wrote_into_the_configmap_is_judged_too(offered, caplog):

@@ -101,6 +101,8 @@ def _settings(project: Project, config: GatewayConfig) -> dict[str, str]:
         "ANONYMOUS_REPORTS": "off",
         # by default one for every core of the node
         "NGINX_WORKER_PROCESSES": str(_workers(project)),
+        # there are two; by default they may grow to most of the memory limit of small sizes
+        "MEM_CACHE_SIZE": "32m",
         # what people see in X-Forwarded-Port
         "PORT_MAPS": f"{config.public_port}:{GATEWAY_PORT}",
         # SRV is looked up first by default, and no Service has such a record by its own name
