@@ -77,7 +77,7 @@ class DnsHook:
         self._demand = demand
         self._count = count
         self._errands: dict[Key, _Errand] = {}
-        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._ready: asyncio.Queue[tuple[Key, _Errand]] = asyncio.Queue()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def tell(self, key: Key, calls: Sequence[Call]) -> None:
@@ -89,8 +89,9 @@ class DnsHook:
         elif errand is None or not wanted.keys() <= errand.calls.keys() or self._rested(errand):
             answers = errand.answers if errand else {}
             kept = {n: a for n, a in answers.items() if n in wanted}
-            self._errands[key] = _Errand(wanted, self._monotonic(), kept, set(heard(kept)))
-            self._ready.put_nowait(key)
+            errand = _Errand(wanted, self._monotonic(), kept, set(heard(kept)))
+            self._errands[key] = errand
+            self._ready.put_nowait((key, errand))
         else:
             errand.calls = wanted
 
@@ -119,18 +120,17 @@ class DnsHook:
             asyncio.TaskGroup() as group,
         ):
             while True:
-                key = await self._ready.get()
-                errand = self._errands.get(key)
-                if errand is not None:
-                    group.create_task(self._run(session, key, errand))
+                key, errand = await self._ready.get()
+                group.create_task(self._run(session, key, errand))
 
     async def _run(self, session: aiohttp.ClientSession, key: Key, errand: _Errand) -> None:
         pause = FIRST_PAUSE
         while self._errands.get(key) is errand:
             for call in errand.open:
-                if self._errands.get(key) is not errand or call.revision not in errand.calls:
-                    break
-                self._take_in(key, errand, call, await self._call(session, call))
+                if self._errands.get(key) is not errand:
+                    return
+                if call.revision in errand.calls:
+                    self._take_in(key, errand, call, await self._call(session, call))
             late = self._monotonic() - errand.began >= self._deadline
             if not errand.open or late:
                 errand.ended = self._monotonic()

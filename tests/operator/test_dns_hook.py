@@ -7,9 +7,10 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -287,6 +288,25 @@ async def test_the_key_is_in_no_log_and_nowhere_in_the_cluster(stage, receiver, 
     await stage.until(lambda: ready(stage)[0] == "False")
     every = [stage.kube.all(kind) for kind in {kinds.NAMESPACES, *kinds.BY_KIND.values()}]
     assert KEY not in str(every) + caplog.text + repr(stage.settings)
+
+
+async def test_calls_that_replace_others_are_made_once(receiver):
+    hook = dns_hook.DnsHook(
+        Hook(receiver.url, KEY),
+        deadline=60.0,
+        wanted=lambda _: None,
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        demand=lambda: None,
+        count=lambda _: None,
+    )
+    for revision in (1, 2, 3):
+        entry = Entry(Event.CREATE, (), revision)
+        hook.tell((HOME, "shop"), [Call(REF, HOME, "shop", API, entry)])
+    running = asyncio.create_task(hook.run())
+    await asyncio.sleep(0.3)
+    running.cancel()
+    assert [call["revision"] for call in receiver.heard] == [3]
 
 
 async def test_without_the_lease_nobody_is_called(receiver):
