@@ -166,7 +166,7 @@ async def test_amounts_are_normalised_as_the_server_does_it(server: Any) -> None
     assert limit["max"] == {key: quantities.normal(text) for key, text in wanted.items()}
 
 
-SAMPLES = ("minimal", "default", "paused", "custom")
+SAMPLES = ("minimal", "default", "paused", "custom", "full")
 
 
 def test_the_samples_are_those_that_are_tested(root: Path) -> None:
