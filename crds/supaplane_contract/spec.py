@@ -142,7 +142,8 @@ class Network(Model):
     restrict: Flag = True
     """Whether everything not needed is refused by NetworkPolicies."""
     egress_allowed: Flag = True
-    """Whether auth and functions may reach the internet."""
+    """Whether auth and functions may reach the internet. A bucket in storage.s3 is reached
+    anyway."""
 
 
 class DeletionPolicy(StrEnum):
@@ -284,9 +285,10 @@ class ProjectSpec(Model):
     storage: Storage = Storage()
     """Files (Storage API)."""
     objectstore: ObjectStore = ObjectStore()
-    """The bundled S3 server."""
+    """The bundled S3 server. With enabled absent it runs when storage.backend is objectstore."""
     imgproxy: ScalableComponent = ScalableComponent()
-    """Image transformation (imgproxy)."""
+    """Image transformation (imgproxy). With enabled absent it runs when
+    storage.imageTransformation asks for it."""
     meta: ScalableComponent = ScalableComponent()
     """The database management API that Studio uses (postgres-meta)."""
     functions: Functions = Functions()
