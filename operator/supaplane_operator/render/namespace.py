@@ -34,7 +34,8 @@ def namespace_labels(ref: str, *, logs: bool = False) -> dict[str, str]:
 
 
 def shared(project: Project) -> Iterator[Manifest]:
-    """Quota, defaults for containers, the full copy of the credentials, copies for extraEnvFrom."""
+    """Quota, defaults for containers, the account of all pods, the full copy of the credentials,
+    copies for extraEnvFrom."""
     yield objects.manifest(
         "v1",
         "ResourceQuota",
@@ -43,6 +44,15 @@ def shared(project: Project) -> Iterator[Manifest]:
         spec={"hard": shares.quota(project.spec)},
     )
     yield _limits(project)
+    # One for all: none has rights, and none has a token. Not `default`, which somebody else makes
+    # in the end, but pods may be wanted before.
+    yield objects.manifest(
+        "v1",
+        "ServiceAccount",
+        objects.PROJECT,
+        project.ref,
+        automountServiceAccountToken=False,
+    )
     yield objects.secret(names.CREDENTIALS_COPY, project.ref, project.input.credentials)
     sources = {
         source.name

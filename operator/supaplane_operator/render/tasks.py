@@ -44,7 +44,7 @@ def job(project: Project, part: Part, task: Task) -> Manifest:
 
 def _pod(project: Project, part: Part, task: Task) -> Manifest:
     spec: Manifest = {
-        "serviceAccountName": part.name.value,
+        "serviceAccountName": objects.PROJECT,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "restartPolicy": "Never",

@@ -1,4 +1,4 @@
-"""How does a component become objects: ServiceAccount, Secret, ConfigMap, Service, workload?"""
+"""How does a component become objects: Secret, ConfigMap, Service, workload?"""
 
 from __future__ import annotations
 
@@ -60,14 +60,6 @@ def copy_of(source: str, purpose: str) -> str:
 
 def _beside(project: Project, part: Part, pod: Pod) -> Iterator[Manifest]:
     name = part.name.value
-    yield objects.manifest(
-        "v1",
-        "ServiceAccount",
-        name,
-        project.ref,
-        component=name,
-        automountServiceAccountToken=False,
-    )
     hidden = {**pod.secret_env, **pod.secret_files, **pod.live_secret_files}
     shown = {**pod.config_files, **pod.live_config_files}
     if hidden:
@@ -135,7 +127,7 @@ def _template(project: Project, part: Part, pod: Pod, inputs_hash: str) -> Manif
 
 def _pod_spec(project: Project, part: Part, pod: Pod) -> Manifest:
     spec: Manifest = {
-        "serviceAccountName": part.name.value,
+        "serviceAccountName": objects.PROJECT,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 30,

@@ -23,6 +23,7 @@ from supaplane_operator.render import RenderedComponent, namespace_labels, proje
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 MANAGER = "supaplane-operator"
+ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "project"}}
 
 
 @pytest.fixture
@@ -168,15 +169,14 @@ async def test_every_pod_is_restricted_and_the_databases_pod_is_baseline(
     restricted, baseline = f"restricted-{sample.name}", f"baseline-{sample.name}"
     await _namespace(kube, restricted, {level: "restricted"})
     await _namespace(kube, baseline, namespace_labels(sample.input.ref))
+    for namespace in (restricted, baseline):
+        await kube.create(resources.SERVICE_ACCOUNTS, namespace, ACCOUNT, manager=MANAGER)
     for manifest in project(sample.input).manifests:
         if manifest["kind"] not in ("Deployment", "StatefulSet", "Job"):
             continue
         name = manifest["metadata"]["name"]
         pod = _pod(manifest)
         for namespace in [baseline] if name == "db" else [baseline, restricted]:
-            if manifest["kind"] != "Job":  # which has its component's
-                account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
-                await kube.create(resources.SERVICE_ACCOUNTS, namespace, account, manager=MANAGER)
             answer = await kube.create(
                 resources.PODS, namespace, _moved(pod, namespace), manager=MANAGER
             )
@@ -186,8 +186,7 @@ async def test_every_pod_is_restricted_and_the_databases_pod_is_baseline(
 async def test_the_database_is_the_one_exception(kube: KubeClient, samples: Any) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     await _namespace(kube, "restricted-db", labels)
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "db"}}
-    await kube.create(resources.SERVICE_ACCOUNTS, "restricted-db", account, manager=MANAGER)
+    await kube.create(resources.SERVICE_ACCOUNTS, "restricted-db", ACCOUNT, manager=MANAGER)
     manifests = project(samples["minimal"].input).manifests
     database = next(m for m in manifests if m["kind"] == "StatefulSet")
     body = _moved(_pod(database), "restricted-db")

@@ -129,7 +129,7 @@ def check_workload(workload: Mapping[str, Any]) -> None:
     pod = template["spec"]
     assert pod["enableServiceLinks"] is False
     assert pod["automountServiceAccountToken"] is False
-    assert pod["serviceAccountName"] == workload["metadata"]["name"]
+    assert pod["serviceAccountName"] == "project"
     assert set(template["metadata"]["annotations"]) >= {
         names.ANNOTATION_INPUTS,
         names.ANNOTATION_RENDERING,
