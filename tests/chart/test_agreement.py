@@ -114,9 +114,15 @@ def test_every_setting_of_the_operator_can_be_made_by_the_chart(
     assert set(operator_settings.VARIABLES) - given == {"SUPAPLANE_PROBE_HOST"}
 
 
-def test_the_operator_may_reach_the_dns_hook_where_there_is_one(chart: Any, one: One) -> None:
+@pytest.mark.parametrize(
+    ("part", "way"),
+    [("dns", (["10.2.0.0/16"], [8443])), ("releases", (["10.3.0.0/16"], [9443]))],
+)
+def test_the_operator_may_reach_the_dns_hook_and_newer_releases_where_there_are_any(
+    chart: Any, one: One, part: str, way: tuple[list[str], list[int]]
+) -> None:
     values = chart.values("full")
-    without = {key: value for key, value in values.items() if key != "dns"}
+    without = {key: value for key, value in values.items() if key != part}
 
     def reached(values: Json) -> list[tuple[list[str], list[int]]]:
         spec = one(chart.render(values), "NetworkPolicy", "supaplane-operator")["spec"]
@@ -126,9 +132,8 @@ def test_the_operator_may_reach_the_dns_hook_where_there_is_one(chart: Any, one:
             if "to" in rule
         ]
 
-    hook = (["10.2.0.0/16"], [8443])
-    assert hook in reached(values)
-    assert hook not in reached(without)
+    assert way in reached(values)
+    assert way not in reached(without)
 
 
 @pytest.mark.parametrize("name", WITH_API)
