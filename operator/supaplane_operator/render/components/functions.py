@@ -202,9 +202,12 @@ def routes(_: Project) -> tuple[Route, ...]:
 
 
 def inputs(project: Project) -> Mapping[str, Any]:
-    sources = project.spec.functions.sources
+    sources = {source.name: source for source in project.spec.functions.sources}
     return {
-        "code": {source.secret: project.user_secret_all(source.secret) for source in sources},
+        "code": {
+            name: [source.verify_jwt, source.secret, project.user_secret_all(source.secret)]
+            for name, source in sources.items()
+        },
         "publicUrl": project.public_url,
     }
 
@@ -224,6 +227,7 @@ PART = Part(
     ),
     routes=routes,
     inputs=inputs,
+    ignores=frozenset({"sources"}),
     objects=extra,
     internet=True,
 )

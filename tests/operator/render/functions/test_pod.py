@@ -87,15 +87,17 @@ def test_a_shared_folder_is_no_function(make_input: MakeInput) -> None:
     assert set(settings(rendered)) == {"hello"}
 
 
-def test_a_change_of_code_replaces_the_pods_and_a_change_of_nothing_does_not(
+def test_a_change_of_code_replaces_the_pods_and_another_order_does_not(
     make_input: MakeInput,
 ) -> None:
     spec = functions(HELLO, SHARED)
     before = inputs(project(make_input(spec, secrets=CODE)))
-    assert inputs(project(make_input(functions(SHARED, HELLO), secrets=CODE))) != ""
+    assert inputs(project(make_input(functions(SHARED, HELLO), secrets=CODE))) == before
     assert inputs(project(make_input(spec, secrets=dict(reversed(CODE.items()))))) == before
     for key in CODE:
         assert inputs(project(make_input(spec, secrets=CODE | {key: "three"}))) != before
+    for other in (HELLO | {"verifyJwt": False}, HELLO | {"name": "hallo"}):
+        assert inputs(project(make_input(functions(other, SHARED), secrets=CODE))) != before
 
 
 @pytest.mark.parametrize(
