@@ -1,5 +1,7 @@
 """Every route has one rule, and every rule holds for every role."""
 
+import re
+
 import pytest
 
 from supaplane_api.access import ALLOWED, Right, Role, may, require, studio_actions
@@ -20,12 +22,11 @@ PUBLIC = {
     "/readyz",
     "/signup",
 }
-BODIES = {
-    ("POST", "organizations"): {"name": "Other", "tier": "tier_free"},
-    ("PATCH", "{ref}"): {"name": "Renamed"},
-    ("PUT", "settings"): {"name": "Renamed"},
-    ("POST", "password-check"): {"password": "x"},
-}
+WRITES_FOR_EVERYBODY: set[str] = set()
+"""Ends of paths that Read-only may write to: each is its own, or only asks."""
+READING = ("GET", "HEAD")
+TROUBLE = {501, 503}
+"""What a route may answer honestly to those who may call it, while nothing runs."""
 
 
 def test_there_are_routes():
@@ -67,56 +68,115 @@ def test_strangers_learn_nothing_and_members_learn_which_role_it_takes():
     assert require(Role.OWNER, Right.PROJECT_CREATE, what="organization") is Role.OWNER
 
 
-def _body(method, path):
-    for (of, end), body in BODIES.items():
-        if method == of and path.endswith(end):
-            return body
-    return None
+def _of_something(path):
+    return "{ref}" in path or "{slug}" in path
 
 
-async def test_every_route_answers_every_role_as_its_rule_says(bench, project_body):
-    """One walk over all routes as nobody, as a stranger and as each of the four roles."""
+@pytest.mark.parametrize(("method", "path", "rules"), ROUTES, ids=IDS)
+def test_read_only_members_write_nothing(method, path, rules):
+    if method in READING or not _of_something(path) or path.endswith(tuple(WRITES_FOR_EVERYBODY)):
+        return
+    assert not may(Role.READ_ONLY, rules[0].right), "give the route a right that reads do not have"
+
+
+class Walk:
+    """Calls every route as somebody, and remembers what was not as its rule says."""
+
+    def __init__(self, bench, owner, organization, project):
+        self.bench = bench
+        self.owner = owner
+        self.organization = organization
+        self.project = project
+        self.wrong = []
+
+    def place(self, path):
+        known = {"slug": self.organization["slug"], "ref": self.project["ref"]}
+        for name in re.findall(r"{(\w+)", path):
+            known.setdefault(name, "00000000-0000-4000-8000-000000000000")
+        return re.sub(r"{(\w+)(:\w+)?}", lambda m: known[m[1]], path)
+
+    async def call(self, who, client, method, path, expected, **more):
+        answer = await client.request(method, self.place(path), **more)
+        if not expected(answer.status_code):
+            self.wrong.append(f"{who}: {method} {path} -> {answer.status_code} {answer.text[:100]}")
+        if answer.status_code >= 400 and method != "HEAD" and "message" not in answer.json():
+            self.wrong.append(f"{who}: {method} {path} says {answer.text[:100]}")
+
+    async def made_anew(self):
+        """What a call before took away, is there again."""
+        there = await self.bench.sql(
+            "SELECT 1 FROM organizations WHERE slug = %(slug)s", {"slug": self.organization["slug"]}
+        )
+        if not there:
+            self.organization = await self.bench.organization(self.owner)
+        live = await self.bench.sql(
+            "SELECT 1 FROM project p JOIN organizations o ON o.id = p.organization_id"
+            " WHERE p.ref = %(ref)s AND p.state = 'live' AND o.slug = %(slug)s",
+            {"ref": self.project["ref"], "slug": self.organization["slug"]},
+        )
+        if not live:
+            self.project = await self.bench.project(self.owner, self.organization)
+
+
+async def _walk(bench):
     owner = await bench.person()
     organization = await bench.organization(owner)
-    made = await bench.project(owner, organization)
+    return Walk(bench, owner, organization, await bench.project(owner, organization))
+
+
+async def test_every_route_refuses_who_may_not_call_it(bench):
+    """As nobody, as a stranger and in every role that its rule leaves out; nothing is sent."""
+    walk = await _walk(bench)
     stranger = await bench.person()
-    members = {role: await bench.member(organization, role.value) for role in Role}
-    wrong = []
-
-    async def check(who, client, method, path, expected):
-        place = path.format(slug=organization["slug"], ref=made["ref"])
-        body = _body(method, path)
-        if method == "POST" and path.endswith("/projects"):
-            body = project_body(organization["slug"])
-        answer = await client.request(method, place, json=body)
-        if not expected(answer.status_code):
-            wrong.append(f"{who}: {method} {path} -> {answer.status_code} {answer.text[:100]}")
-        if answer.status_code >= 400 and "message" not in answer.json():
-            wrong.append(f"{who}: {method} {path} says {answer.text[:100]}")
-
+    members = {role: await bench.member(walk.organization, role.value) for role in Role}
     for method, path, (rule,) in ROUTES:
-        if rule.public or path.endswith("/logout"):
+        if rule.public:
             continue
-        await check("nobody", bench.client, method, path, lambda s: s == 401)
-        right = rule.right or getattr(rule, "checks", None)
-        hidden = right is not None
-        await check(
-            "stranger",
-            stranger.client,
-            method,
-            path,
-            (lambda s: s == 404) if hidden else (lambda s: s < 400),
-        )
+        await walk.call("nobody", bench.client, method, path, lambda s: s == 401)
+        forged = {"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}
+        await walk.call("a forger", bench.client, method, path, lambda s: s == 401, headers=forged)
+        if rule.right is None:
+            continue
+        await walk.call("stranger", stranger.client, method, path, lambda s: s == 404)
         for role, member in members.items():
-            allowed = right is None or may(role, right)
-            await check(
-                role.value,
-                member.client,
-                method,
-                path,
-                (lambda s: s < 400) if allowed else (lambda s: s == 403),
-            )
-    assert wrong == []
+            if not may(role, rule.right):
+                await walk.call(role, member.client, method, path, lambda s: s == 403)
+    assert walk.wrong == []
+
+
+async def test_every_route_lets_pass_who_may_call_it(bench):
+    """In every role that its rule names: what is sent may be refused, but not who sends it."""
+    walk = await _walk(bench)
+    readers = {role: await bench.member(walk.organization, role.value) for role in Role}
+    for method, path, (rule,) in ROUTES:
+        if rule.right is None:
+            continue
+        whole = "{" not in path.replace("{ref}", "").replace("{slug}", "")
+        for role, reader in readers.items():
+            if not may(role, rule.right):
+                continue
+            if method not in READING:
+                await walk.made_anew()
+                reader = await bench.member(walk.organization, role.value)
+
+            def passed(status, whole=whole, reads=method in READING):
+                if status in (401, 403) or (status >= 500 and status not in TROUBLE):
+                    return False
+                return not (reads and whole and status >= 400) or status in {400, 404, *TROUBLE}
+
+            await walk.call(role, reader.client, method, path, passed)
+    assert walk.wrong == []
+
+
+@pytest.mark.parametrize("role", [role for role in Role if not may(role, Right.PROJECT_CREATE)])
+async def test_projects_are_made_only_by_those_who_may(bench, project_body, role):
+    organization = await bench.organization(await bench.person())
+    member = await bench.member(organization, role.value)
+    answer = await member.post("/platform/projects", project_body(organization["slug"]))
+    assert answer.status_code == 403
+    stranger = await bench.person()
+    answer = await stranger.post("/platform/projects", project_body(organization["slug"]))
+    assert answer.status_code == 404
 
 
 async def test_a_project_of_strangers_is_told_like_one_that_is_not_there(bench):

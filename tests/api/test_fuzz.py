@@ -1,7 +1,7 @@
 """Every operation is fed what its own description allows, and much that it does not.
 
 Against a server on a socket, with real tokens: no hang, no answer that is not described, no 5xx but
-the described 503, and every answer of the described shape.
+the described 501 and 503, and every answer of the described shape.
 """
 
 import os
@@ -37,7 +37,7 @@ CHECKS = [
 ]
 EXAMPLES = 12
 SECONDS = 20
-DOCUMENTED_TROUBLE = {503}
+DOCUMENTED_TROUBLE = {501, 503}
 schema = schemathesis.openapi.from_dict(application().openapi())
 
 
@@ -76,7 +76,11 @@ def target(postgres, template):
         with httpx.Client(base_url=url, timeout=SECONDS) as client:
             made = filled(url, client)
             yield made
-            hollow = [of for of, statuses in made.reached.items() if min(statuses) >= 400]
+            hollow = [
+                of
+                for of, seen in made.reached.items()
+                if min(seen) >= 400 and not seen & DOCUMENTED_TROUBLE
+            ]
             assert {of: made.reached[of] for of in hollow if of.startswith("GET")} == {}
     finally:
         server.communicate(timeout=60)
