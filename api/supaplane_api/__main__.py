@@ -20,6 +20,7 @@ from . import settings as settings_module
 from .app import create_app
 from .assembly import assemble
 from .database.migrate import MigrationFailed, migrate
+from .inside.http import HttpInside, direct, through
 from .metrics import Metrics
 from .settings import Settings, SettingsWrong
 
@@ -81,9 +82,12 @@ async def serve(settings: Settings, database_url: str) -> int:
     """Opens what the application needs and serves it."""
     metrics, stirred = Metrics(), asyncio.Event()
     async with AsyncExitStack() as stack:
+        found = await login.find(kubeconfig=settings.kubeconfig)
+        inside = HttpInside(through(found) if _is_outside(settings) else direct())
+        stack.push_async_callback(inside.close)
         kube = await stack.enter_async_context(
             KubeClient(
-                await login.find(kubeconfig=settings.kubeconfig),
+                found,
                 user_agent="supaplane-api",
                 observe=lambda verb, resource, status: metrics.kube_requests.labels(
                     verb, resource, str(status)
@@ -91,7 +95,12 @@ async def serve(settings: Settings, database_url: str) -> int:
             )
         )
         services = assemble(
-            settings, database_url=database_url, kube=kube, metrics=metrics, stirred=stirred
+            settings,
+            database_url=database_url,
+            kube=kube,
+            metrics=metrics,
+            stirred=stirred,
+            inside=inside,
         )
         server = _Server(
             uvicorn.Config(
@@ -112,6 +121,11 @@ async def serve(settings: Settings, database_url: str) -> int:
         )
         await server.serve()
         return 0 if server.started else 1
+
+
+def _is_outside(settings: Settings) -> bool:
+    """Whether this process runs where the names of Services mean nothing."""
+    return bool(settings.kubeconfig) or "KUBERNETES_SERVICE_HOST" not in os.environ
 
 
 class _Server(uvicorn.Server):

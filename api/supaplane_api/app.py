@@ -14,6 +14,7 @@ from .auth import routes as auth
 from .health import routes as health
 from .housekeeping import Housekeeping
 from .organizations import routes as organizations
+from .pgmeta import routes as pgmeta
 from .platform import routes as platform
 from .profile import routes as profile
 from .projects import routes as projects
@@ -31,6 +32,7 @@ BOTH: tuple[APIRouter, ...] = (
     organizations.router,
     projects.router,
     platform.router,
+    pgmeta.router,
     auth.sign_up,
 )
 """Routers that are served at the root, for older clients, and below /platform."""

@@ -11,6 +11,7 @@ from .auth.limits import Limits
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
 from .database import Database
+from .inside import Inside, Nowhere
 from .metrics import Metrics
 from .projects.snapshot import Snapshot
 from .services import Outside, Services
@@ -25,6 +26,7 @@ def assemble(
     metrics: Metrics,
     stirred: asyncio.Event,
     outside: Outside | None = None,
+    inside: Inside | None = None,
 ) -> Services:
     """Everything that routes and background work share; nothing is opened or started yet."""
     snapshot = Snapshot(
@@ -47,6 +49,7 @@ def assemble(
         refresh_tokens=RefreshTokens(settings.secret("encryption_secret")),
         limits=Limits(signups_per_hour=settings.signups_per_hour),
         metrics=metrics,
+        inside=inside or Nowhere(),
         outside=outside or Outside(),
     )
     _watch_over(services)

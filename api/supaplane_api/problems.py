@@ -143,7 +143,13 @@ CREDENTIALS = Cause(
     "Wait until the operator has made them: see the project's status.",
     2,
 )
-CAUSES = (DATABASE, CLUSTER, SNAPSHOT, BUSY, CREDENTIALS)
+SERVICE = Cause(
+    "service",
+    "The project's own service that this needs does not answer",
+    "See the project's status; a paused project has to be restored first.",
+    5,
+)
+CAUSES = (DATABASE, CLUSTER, SNAPSHOT, BUSY, CREDENTIALS, SERVICE)
 
 
 class Unavailable(Problem):

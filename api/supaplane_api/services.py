@@ -14,6 +14,7 @@ from .auth.limits import Limits
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
 from .database import Database
+from .inside.port import Inside, Nowhere
 from .metrics import Metrics
 from .projects.snapshot import Snapshot
 from .settings import Settings
@@ -52,4 +53,6 @@ class Services:
     refresh_tokens: RefreshTokens
     limits: Limits
     metrics: Metrics
+    inside: Inside = field(default_factory=Nowhere)
+    """The way to the services of projects."""
     outside: Outside = field(default_factory=Outside)

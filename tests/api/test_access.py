@@ -22,7 +22,7 @@ PUBLIC = {
     "/readyz",
     "/signup",
 }
-WRITES_FOR_EVERYBODY: set[str] = set()
+WRITES_FOR_EVERYBODY = {"/pg-meta/{ref}/query", "/pg-meta/{ref}/query/{how}"}
 """Ends of paths that Read-only may write to: each is its own, or only asks."""
 READING = ("GET", "HEAD")
 TROUBLE = {501, 503}

@@ -1,0 +1,86 @@
+"""What does a caller ask of the project's postgres-meta, as whom, and who is told of it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from supaplane_api import audit
+from supaplane_api.caller import ProjectAccess
+from supaplane_api.inside.ask import ask, running
+from supaplane_api.inside.port import Call, Part
+from supaplane_api.problems import CREDENTIALS, Unavailable
+from supaplane_api.projects.keys import read_keys
+from supaplane_api.services import Services
+
+from . import connection
+
+STATEMENT_SECONDS = 60
+LONG_STATEMENT_SECONDS = 600
+"""With `disable_statement_timeout`: no statement runs for ever through this program."""
+MOST_BYTES = 16 * 1024 * 1024
+_WORD = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-zA-Z]{1,16})", re.DOTALL)
+
+
+async def run(
+    services: Services,
+    access: ProjectAccess,
+    method: str,
+    path: str,
+    *,
+    query: Sequence[tuple[str, str]] = (),
+    body: Any = None,
+    long: bool = False,
+) -> Any:
+    """What postgres-meta answers. Raises Problem."""
+    found = running(services, access)
+    values = await read_keys(services, found)
+    user = connection.database_role(access.role)
+    password, passphrase = (
+        connection.password_of(values, user),
+        values.get(connection.CRYPTO_KEY),
+    )
+    if not password or not passphrase:
+        raise Unavailable(CREDENTIALS)
+    seconds = LONG_STATEMENT_SECONDS if long else STATEMENT_SECONDS
+    url = connection.connection_url(access.project.ref, user, password, seconds=seconds)
+    header = connection.encrypted(url, passphrase, random_bytes=services.outside.random_bytes)
+    return await ask(
+        services,
+        Call(
+            ref=access.project.ref,
+            part=Part.META,
+            method=method,
+            path=path,
+            query=query,
+            headers={connection.HEADER: header, "x-pg-application-name": "supaplane"},
+            body=None if body is None else orjson.dumps(body),
+            seconds=seconds + 5.0,
+            most_bytes=MOST_BYTES,
+        ),
+    )
+
+
+async def note(
+    services: Services, access: ProjectAccess, action: str, address: str | None, **details: Any
+) -> None:
+    """Writes into the audit log who did what; the text of SQL may hold secrets and is left out."""
+    async with services.database.connection() as to:
+        await audit.record(
+            to,
+            action,
+            actor=audit.Actor(access.caller.account_id, access.caller.email, address),
+            now=services.outside.now(),
+            organization_id=access.organization.organization_id,
+            project_ref=access.project.ref,
+            details=details,
+        )
+
+
+def first_word(sql: str) -> str:
+    """The command that a text begins with, in upper case; empty when there is none to see."""
+    found = _WORD.match(sql)
+    return found[1].upper() if found else ""
