@@ -122,12 +122,19 @@ def _add_errors(entry: dict[str, Any], operation: Operation) -> None:
         statuses |= {403, 404}
     if "requestBody" in entry:
         statuses |= {400, 413}
-    if any(parameter["in"] == "query" for parameter in entry.get("parameters", ())):
+    if any(_is_checked(parameter) for parameter in entry.get("parameters", ())):
         statuses.add(400)
     if entry.get(CAUSES):
         statuses.add(503)
     for status in sorted(statuses):
         responses.setdefault(str(status), _response(status, operation.path))
+
+
+def _is_checked(parameter: dict[str, Any]) -> bool:
+    """Whether a request can be wrong in it; a ref or slug of another shape is just not there."""
+    return parameter["in"] == "query" or (
+        parameter["in"] == "path" and parameter["name"] not in ("ref", "slug")
+    )
 
 
 def _response(status: int, path: str) -> dict[str, Any]:

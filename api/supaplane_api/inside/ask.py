@@ -55,6 +55,18 @@ def segments(text: str) -> str:
     return "/".join(segment(part) for part in text.strip("/").split("/"))
 
 
+def encoded(body: Any) -> bytes | None:
+    """The body to send on; None for None. Raises Invalid for what no service could read."""
+    if body is None:
+        return None
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        raise Invalid(
+            "The body holds a number of more than 64 bits, or text that is not Unicode"
+        ) from None
+
+
 async def ask(services: Services, call: Call) -> Any:
     """The answer's JSON; {} when it has none. Raises Problem."""
     try:
@@ -108,6 +120,6 @@ async def ask_gateway(
             path=path,
             query=query,
             headers={"apikey": key, "Authorization": f"Bearer {key}"},
-            body=None if body is None else orjson.dumps(body),
+            body=encoded(body),
         ),
     )

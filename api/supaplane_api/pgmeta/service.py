@@ -6,11 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from supaplane_api import audit
 from supaplane_api.caller import ProjectAccess
-from supaplane_api.inside.ask import ask, running
+from supaplane_api.inside.ask import ask, encoded, running
 from supaplane_api.inside.port import Call, Part
 from supaplane_api.problems import CREDENTIALS, Unavailable
 from supaplane_api.projects.keys import read_keys
@@ -57,7 +55,7 @@ async def run(
             path=path,
             query=query,
             headers={connection.HEADER: header, "x-pg-application-name": "supaplane"},
-            body=None if body is None else orjson.dumps(body),
+            body=encoded(body),
             seconds=seconds + 5.0,
             most_bytes=MOST_BYTES,
         ),
