@@ -29,6 +29,8 @@ from supaplane_kube.resources import NAMESPACES
 from supaplane_operator.projects import PROJECTS
 
 SECONDS = 60.0
+WITHOUT = {name: {"enabled": False} for name in ("realtime", "storage", "functions", "pooler")}
+"""Six components are left: what most tests ask is answered by them as well as by twelve."""
 
 
 @dataclass
@@ -123,8 +125,8 @@ class Cluster:
     async def make(
         self, name: str, *, annotations: dict[str, str] | None = None, **spec: Any
     ) -> None:
-        """Makes a SupabaseProject; the size is small enough for simulated nodes."""
-        parsed = ProjectSpec.model_validate({"size": "dev", **spec})
+        """Makes a SupabaseProject, small unless `spec` says more."""
+        parsed = ProjectSpec.model_validate({"size": "dev", **WITHOUT, **spec})
         body = manifest(name=name, namespace=self.home, spec=parsed, annotations=annotations)
         await self.kube.create(PROJECTS, self.home, body, manager="tests")
 

@@ -8,9 +8,11 @@ from supaplane_kube import resources as kinds
 
 pytestmark = pytest.mark.cluster
 
-EVERYTHING = {
-    name: {"enabled": True} for name in ("realtime", "storage", "functions", "pooler", "analytics")
+DEFAULT: dict[str, dict[str, bool]] = {
+    name: {} for name in ("realtime", "storage", "functions", "pooler")
 }
+"""Left to the release."""
+EVERYTHING = DEFAULT | {"analytics": {"enabled": True}}
 REF = "e" * 19
 
 
@@ -29,6 +31,14 @@ async def test_a_project_with_everything_comes_up_and_then_nothing_is_written(cl
 
     await cluster.until(looked)
     assert cluster.writes() == []
+
+
+async def test_a_project_that_wishes_for_nothing_has_what_the_release_has(cluster, operator):
+    await cluster.make("all", ref=REF + "d", **DEFAULT)
+    await cluster.until_phase("all", "ACTIVE_HEALTHY")
+    status = await cluster.status("all")
+    assert status["ready"] == "12/12"
+    assert "analytics" not in {component["name"] for component in status["components"]}
 
 
 async def test_a_pause_leaves_volumes_and_no_pod_and_all_comes_back(cluster, operator):

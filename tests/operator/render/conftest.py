@@ -121,8 +121,10 @@ def _sample(
     name: str, data: Mapping[str, Any], make_input: MakeInput, platform: Platform
 ) -> Sample:
     secrets = {(s, k): v for s, keys in data.get("secrets", {}).items() for k, v in keys.items()}
+    releases = load_releases()
     input_ = make_input(
         data["spec"],
+        release=releases[data["spec"].get("release", newest(releases).name)],
         platform=_platform(platform, data.get("platform", {})),
         secrets=secrets,
         restarts={ComponentName(k): v for k, v in data.get("restarts", {}).items()},

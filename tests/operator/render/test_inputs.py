@@ -44,7 +44,8 @@ def changed(before: RenderInput, after: RenderInput) -> set[str]:
     return {name for name in old if old[name] != new.get(name)}
 
 
-ALL = {"db", "auth", "rest", "meta", "studio", "gateway"}
+ALL = {"db", "auth", "rest", "realtime", "storage", "imgproxy", "meta", "functions", "studio"}
+ALL |= {"gateway", "pooler", "objectstore"}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ ALL = {"db", "auth", "rest", "meta", "studio", "gateway"}
             set(),
         ),
         ({"images": {"meta": "acme/meta:1"}}, {"meta"}),
-        ({"host": "api.acme.test"}, {"auth", "studio", "gateway"}),
+        ({"host": "api.acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
         ({"customDomains": ["api.acme.test"]}, {"auth", "gateway"}),
         ({"desiredState": "Paused"}, set()),
         ({"deletion": {"policy": "Delete"}}, set()),
@@ -89,14 +90,14 @@ def test_a_change_replaces_the_pods_that_depend_on_it_and_no_others(
     [
         ("password-authenticator", {"rest"}),
         ("password-supabase-auth-admin", {"auth"}),
-        ("password-postgres", {"meta", "studio"}),
-        # the bootstrap takes it in; nobody signs in with it
-        ("password-supabase-admin", set()),
-        ("jwt-jwks", {"rest"}),
+        ("password-postgres", {"meta", "studio", "functions"}),
+        # the database itself does not restart: the bootstrap takes it in
+        ("password-supabase-admin", {"realtime", "pooler"}),
+        ("jwt-jwks", {"rest", "realtime", "storage", "functions"}),
         ("jwt-keys", {"auth"}),
         ("dashboard-password", {"gateway"}),
-        ("anon-key", {"gateway", "studio"}),
-        ("s3-access-key-id", set()),
+        ("anon-key", {"gateway", "studio", "storage", "functions"}),
+        ("s3-access-key-id", {"storage"}),
     ],
 )
 def test_a_new_credential_replaces_the_pods_that_hold_it(
@@ -138,7 +139,7 @@ def test_a_release_with_the_same_images_replaces_nothing(make_input: MakeInput) 
     ("changes", "expected"),
     [
         ({"cluster_domain": "acme.local"}, ALL),
-        ({"domain_base": "acme.test"}, {"auth", "studio", "gateway"}),
+        ({"domain_base": "acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
         ({"ingress_namespaces": ("ingress",)}, set()),
         ({"storage_class": "fast"}, set()),
         ({"dns_namespace": "dns"}, set()),
@@ -249,8 +250,6 @@ def test_no_field_reaches_a_pod_uncounted(make_input: MakeInput, field: str, val
         ({"imgproxy": {"resources": {"limits": {"cpu": "7"}}}}, {"imgproxy"}),
         ({"objectstore": {"volume": {"size": "900Gi"}}}, set()),
         ({"functions": {"enabled": True, "verifyJwt": False}}, {"functions"}),
-        ({"displayName": "Other"}, {"studio"}),
-        ({"host": "api.acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
     ],
 )
 def test_what_serves_files_and_functions_is_replaced_when_it_must_be(

@@ -108,16 +108,19 @@ def test_ingress_controllers_of_named_namespaces_only(samples: Any) -> None:
     assert api["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "supaplane-api"}
 
 
-def test_only_auth_may_reach_the_internet_and_nothing_private_with_it(samples: Any) -> None:
+def test_only_auth_and_functions_may_reach_the_internet_and_nothing_private_with_it(
+    samples: Any,
+) -> None:
     found = policies(project(samples["minimal"].input))
     blocks = {
         name: [p["ipBlock"] for rule in spec.get("egress", []) for p in rule["to"]
                if p.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"]
         for name, spec in found.items()
     }  # fmt: skip
-    assert {name for name, block in blocks.items() if block} == {"auth"}
-    assert "169.254.0.0/16" in blocks["auth"][0]["except"]
-    assert "10.0.0.0/8" in blocks["auth"][0]["except"]
+    outside = {name: block for name, block in blocks.items() if block}
+    assert outside.keys() == {"auth", "functions"}
+    for (block,) in outside.values():
+        assert {"169.254.0.0/16", "10.0.0.0/8"} <= set(block["except"])
 
 
 def test_a_project_may_close_the_way_to_the_internet(samples: Any) -> None:
@@ -170,6 +173,7 @@ def test_who_names_a_bucket_wants_its_port_reached_whatever_else_is_closed(
     }
     s3 = {"endpoint": "http://10.1.2.3:9900", "bucket": "acme", "credentialsSecret": "keys"}
     spec = {"storage": {"enabled": True, "backend": "s3", "s3": s3}}
+    spec |= {"functions": {"enabled": False}}
     secrets = {("keys", "accessKeyId"): "a", ("keys", "secretAccessKey"): "b"}
     found = to_the_internet(project(make_input(spec, secrets=secrets)))
     assert found == {"auth": [], "storage": [9900], "imgproxy": [9900]}

@@ -218,4 +218,5 @@ def test_nobody_reaches_the_interface_that_manages_tenants(make_input: MakeInput
 def test_the_status_says_where_the_pooler_is(make_input: MakeInput) -> None:
     pooler = "pooler.supabase-abcdefghijklmnopqrst.svc.cluster.local:6543"
     assert project(make_input(ON)).endpoints.pooler == pooler
-    assert project(make_input()).endpoints.pooler is None
+    off = {"pooler": {"enabled": False}}
+    assert project(make_input(off)).endpoints.pooler is None

@@ -10,7 +10,7 @@ import pytest
 
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Reason
-from supaplane_operator.releases import load_releases
+from supaplane_operator.releases import load_releases, newest
 from supaplane_operator.render import NotRenderable, Platform, RenderInput, project
 
 MakeInput = Callable[..., RenderInput]
@@ -19,7 +19,12 @@ SECRET = {"external_google_secret": {"name": "google", "key": "secret"}}
 REFUSED = [
     ({"database": {"enabled": False}}, Reason.SPEC_INVALID, "database.enabled"),
     ({"meta": {"enabled": False}}, Reason.SPEC_INVALID, "studio needs meta"),
-    ({"gateway": {"enabled": False}}, Reason.SPEC_INVALID, "studio needs gateway"),
+    ({"gateway": {"enabled": False}}, Reason.SPEC_INVALID, "functions needs gateway"),
+    (
+        {"gateway": {"enabled": False}, "functions": {"enabled": False}},
+        Reason.SPEC_INVALID,
+        "studio needs gateway",
+    ),
     ({"database": {"version": "15"}}, Reason.NOT_SUPPORTED, "set database.version to 17"),
     ({"database": {"parameters": {"port": "1"}}}, Reason.SPEC_INVALID, "port is set by"),
     ({"database": {"parameters": {"hba_file": "x"}}}, Reason.SPEC_INVALID, "hba_file"),
@@ -130,7 +135,9 @@ def test_a_refusal_holds_no_value_of_a_secret(make_input: MakeInput) -> None:
 
 
 def test_a_component_that_is_off_takes_its_needs_with_it(make_input: MakeInput) -> None:
-    off = {name: {"enabled": False} for name in ("studio", "meta", "auth", "rest", "gateway")}
+    default = newest(load_releases()).default_components - {ComponentName.DB}
+    # imgproxy goes with storage
+    off = {name.value: {"enabled": False} for name in default - {ComponentName.IMGPROXY}}
     rendered = project(make_input(off))
     assert [c.name for c in rendered.components] == [ComponentName.DB]
     assert (rendered.endpoints.api, rendered.endpoints.studio) == (None, None)

@@ -15,6 +15,7 @@ from supaplane_operator.render.components import PARTS
 
 SHIPPED = {
     "2026.9.1": "fd7a0189",
+    "2026.9.2": "e5496b56",
 }
 """Beginnings of the SHA-256 of releases that have shipped; their files never change again."""
 

@@ -17,6 +17,7 @@ Environment = Callable[[Rendered, str], dict[str, str]]
 REF = "abcdefghijklmnopqrst"
 INSIDE = f"supabase-{REF}.svc.cluster.local"
 S3 = {"endpoint": "https://s3.acme.test/", "bucket": "acme", "credentialsSecret": "keys"}
+NO_STORAGE = {"storage": {"enabled": False}}
 KEYS = {("keys", "accessKeyId"): "key id", ("keys", "secretAccessKey"): "key secret"}
 
 
@@ -197,17 +198,16 @@ def test_images_can_be_left_as_they_are_on_either_side(
 
 
 def test_without_storage_there_is_nothing_that_serves_it(make_input: MakeInput) -> None:
-    spec = {"storage": {"enabled": False}}
-    assert not {"imgproxy", "objectstore", "storage"} & on(project(make_input(spec)))
+    assert not {"imgproxy", "objectstore", "storage"} & on(project(make_input(NO_STORAGE)))
 
 
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ({"objectstore": {"enabled": True}}, "remove objectstore.enabled"),
+        (NO_STORAGE | {"objectstore": {"enabled": True}}, "remove objectstore.enabled"),
         (storage(backend="file") | {"objectstore": {"enabled": True}}, "stand empty"),
         (storage() | {"objectstore": {"enabled": False}}, "remove objectstore.enabled"),
-        ({"imgproxy": {"enabled": True}}, "remove imgproxy.enabled"),
+        (NO_STORAGE | {"imgproxy": {"enabled": True}}, "remove imgproxy.enabled"),
         (
             storage(imageTransformation=False) | {"imgproxy": {"enabled": True}},
             "storage.imageTransformation to true",

@@ -137,9 +137,11 @@ def test_the_tools_for_language_models_are_closed_to_everybody(
 
 @pytest.mark.parametrize("path", ["/realtime/v1/websocket", "/auth/v1", "/rest/v1"])
 def test_an_api_that_is_not_there_is_a_404_and_no_request_for_a_password(
-    client: httpx.Client, keys: Mapping[str, str], path: str
+    make_input: MakeInput, client_for: Any, keys: Mapping[str, str], path: str
 ) -> None:
-    answer = client.get(path, headers={"apikey": keys["service"]})
+    spec = {"gateway": {"kind": "kong"}, "realtime": {"enabled": False}}
+    with client_for(make_input(spec)) as client:
+        answer = client.get(path, headers={"apikey": keys["service"]})
     assert answer.status_code == 404
     assert "www-authenticate" not in answer.headers
     assert "message" in answer.json()
