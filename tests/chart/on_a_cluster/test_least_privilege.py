@@ -160,7 +160,7 @@ def damage(admin: Any, inside: str) -> None:
     )
     for path in (
         "secrets/rest",
-        "serviceaccounts/rest",
+        "serviceaccounts/project",
         "resourcequotas/project",
         "limitranges/project",
     ):
