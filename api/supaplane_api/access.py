@@ -28,6 +28,12 @@ class Right(StrEnum):
     ORGANIZATION_READ = "see the organization"
     BILLING_READ = "see the plan of the organization"
     USAGE_READ = "see the usage of the organization"
+    ORGANIZATION_UPDATE = "change the organization"
+    ORGANIZATION_DELETE = "delete the organization"
+    AUDIT_READ = "see the audit log of the organization"
+    MEMBERS_READ = "see the members of the organization"
+    MEMBERS_LEAVE = "leave the organization"
+    MEMBERS_MANAGE = "invite, change and remove members"
     PROJECT_CREATE = "create projects"
     PROJECT_READ = "see the project"
     PROJECT_RENAME = "rename the project"
@@ -51,6 +57,12 @@ ALLOWED: Mapping[Right, frozenset[Role]] = MappingProxyType(
         Right.ORGANIZATION_READ: _EVERYBODY,
         Right.BILLING_READ: _EVERYBODY,
         Right.USAGE_READ: _EVERYBODY,
+        Right.ORGANIZATION_UPDATE: _MANAGERS,
+        Right.ORGANIZATION_DELETE: frozenset({Role.OWNER}),
+        Right.AUDIT_READ: _MANAGERS,
+        Right.MEMBERS_READ: _EVERYBODY,
+        Right.MEMBERS_LEAVE: _EVERYBODY,
+        Right.MEMBERS_MANAGE: _MANAGERS,
         Right.PROJECT_CREATE: _MANAGERS,
         Right.PROJECT_READ: _EVERYBODY,
         Right.PROJECT_RENAME: _MANAGERS,
@@ -86,6 +98,15 @@ def require(role: Role | None, right: Right, *, what: str) -> Role:
             f"As {role.value} you may not {right.value}: that takes the role {allowed}"
         )
     return role
+
+
+ROLE_IDS: Mapping[Role, int] = MappingProxyType({role: at for at, role in enumerate(Role, 1)})
+"""The roles' numbers, by which Studio names them."""
+
+
+def may_make(role: Role, other: Role) -> bool:
+    """Whether somebody may give that role to others, or take it: only owners make owners."""
+    return may(role, Right.MEMBERS_MANAGE) and (role is Role.OWNER or other is not Role.OWNER)
 
 
 _READS = ("read:Read", "analytics:Read", "functions:Read")

@@ -10,9 +10,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from fastapi import APIRouter, FastAPI
 
 from . import describe, errors
+from .access_tokens import routes as access_tokens
+from .audit_log import routes as audit_log
 from .auth import routes as auth
 from .health import routes as health
 from .housekeeping import Housekeeping
+from .members import routes as members
 from .organizations import routes as organizations
 from .pgmeta import routes as pgmeta
 from .platform import routes as platform
@@ -29,7 +32,10 @@ FIRST_PAUSE = 1.0
 LAST_PAUSE = 60.0
 BOTH: tuple[APIRouter, ...] = (
     profile.router,
+    access_tokens.router,
     organizations.router,
+    members.router,
+    audit_log.router,
     projects.router,
     platform.router,
     pgmeta.router,

@@ -8,7 +8,7 @@ together with the row that the request is about: authorization costs one round t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 from uuid import UUID
@@ -30,6 +30,19 @@ class Membership:
     name: str
     billing_email: str | None
     role: Role
+    """In the organization as a whole."""
+    project_refs: tuple[str, ...] | None = None
+    """Projects that `project_role` is limited to; None: it holds in all."""
+    project_role: Role | None = None
+    """In those projects; None: as in the organization."""
+
+    def at(self, ref: str) -> Membership | None:
+        """The membership as it counts at a project; None: this member may not see it."""
+        if self.project_refs is None:
+            return self
+        if ref not in self.project_refs:
+            return None
+        return replace(self, role=self.project_role or self.role)
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,22 @@ class Caller:
     created_at: datetime
     updated_at: datetime
     last_sign_in_at: datetime | None
-    session_id: UUID
+    session_id: UUID | None
+    """None: an access token that the account made."""
     memberships: tuple[Membership, ...]
     projects: tuple[ProjectRow, ...] = ()
     """Filled when asked for."""
     project: ProjectRow | None = None
     """The project that the request is about, whoever it belongs to."""
+    has_factor: bool = False
+    """Whether signing in takes a second factor."""
+    verified: bool = False
+    """Whether the code of a second factor was given in this session."""
+
+    @property
+    def lacks_factor(self) -> bool:
+        """Whether a password alone was given where it takes a second factor."""
+        return self.session_id is not None and self.has_factor and not self.verified
 
     def membership(self, *, slug: str | None = None, id: int | None = None) -> Membership | None:
         """The organization of that slug or number, if the caller is a member."""
@@ -108,17 +131,31 @@ class ProjectAccess:
 
 _ACCOUNT: LiteralString = """
 SELECT a.id AS account_id, a.gotrue_id, a.email, a.username, a.first_name, a.last_name,
-       a.created_at, a.updated_at, a.last_sign_in_at, s.id AS session_id,
+       a.created_at, a.updated_at, a.last_sign_in_at, s.session_id, s.verified,
+       EXISTS (SELECT FROM factors f
+                WHERE f.account_id = a.id AND f.verified_at IS NOT NULL) AS has_factor,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'organization_id', o.id, 'slug', o.slug, 'name', o.name,
-                   'billing_email', o.billing_email, 'role', m.role) ORDER BY o.name, o.id), '[]')
+                   'billing_email', o.billing_email, 'role', m.role,
+                   'project_refs', m.project_refs) ORDER BY o.name, o.id), '[]')
           FROM organization_membership m JOIN organizations o ON o.id = m.organization_id
          WHERE m.account_id = a.id) AS memberships
 """
-_WHERE: LiteralString = """
-  FROM sessions s JOIN accounts a ON a.id = s.account_id
- WHERE s.id = %(session)s AND a.gotrue_id = %(subject)s AND s.revoked_at IS NULL
-   AND s.expires_at > %(now)s AND a.disabled_at IS NULL
+_BY_SESSION: LiteralString = """
+  FROM (SELECT id AS session_id, account_id, verified_at IS NOT NULL AS verified FROM sessions
+         WHERE id = %(session)s AND revoked_at IS NULL AND expires_at > %(now)s) s
+  JOIN accounts a ON a.id = s.account_id
+ WHERE a.gotrue_id = %(subject)s AND a.disabled_at IS NULL
+"""
+_NOTE_USE: LiteralString = """
+WITH used AS (UPDATE access_tokens SET last_used_at = %(now)s WHERE token_hash = %(token)s
+                 AND coalesce(last_used_at, '-infinity') < %(now)s - interval '1 minute')
+"""
+_BY_TOKEN: LiteralString = """
+  FROM (SELECT NULL::uuid AS session_id, account_id, false AS verified FROM access_tokens
+         WHERE token_hash = %(token)s AND (expires_at IS NULL OR expires_at > %(now)s)) s
+  JOIN accounts a ON a.id = s.account_id
+ WHERE a.disabled_at IS NULL
 """
 PROJECT_COLUMNS: LiteralString = """
 'id', p.id, 'ref', p.ref, 'organization_id', p.organization_id, 'organization_slug', o.slug,
@@ -134,44 +171,53 @@ _ALL_PROJECTS: LiteralString = f"""
 , (SELECT coalesce(jsonb_agg(jsonb_build_object({PROJECT_COLUMNS}) ORDER BY p.id), '[]')
      FROM project p JOIN organizations o ON o.id = p.organization_id
           JOIN organization_membership m ON m.organization_id = p.organization_id
-    WHERE m.account_id = a.id AND p.state <> 'gone') AS projects
+    WHERE m.account_id = a.id AND p.state <> 'gone'
+      AND (m.project_refs IS NULL OR p.ref = ANY (m.project_refs))) AS projects
 """  # noqa: S608, put together from constants of this file
 
 
 async def identify(
     connection: Connection,
     *,
-    subject: UUID,
-    session: UUID,
     now: datetime,
+    subject: UUID | None = None,
+    session: UUID | None = None,
+    token: bytes | None = None,
     ref: str | None = None,
     with_projects: bool = False,
 ) -> Caller | None:
-    """The caller, or None when the account or the session is no more. One statement.
+    """The caller, or None when the account, session or access token is no more. One statement.
 
-    `ref`: also that project. `with_projects`: also all projects of the caller's organizations.
+    Named by `subject` and `session`, or by the hash of an access token, whose use is noted once a
+    minute. `ref`: also that project. `with_projects`: also all that the caller may see.
     """
-    sql = _ACCOUNT
+    sql = _ACCOUNT if token is None else _NOTE_USE + _ACCOUNT
     if ref is not None:
         sql += _ONE_PROJECT
     if with_projects:
         sql += _ALL_PROJECTS
-    values = {"subject": subject, "session": session, "now": now, "ref": ref}
+    values = {"subject": subject, "session": session, "token": token, "now": now, "ref": ref}
+    sql += _BY_SESSION if token is None else _BY_TOKEN
     cursor = connection.cursor(row_factory=dict_row)
-    row = await (await cursor.execute(sql + _WHERE, values)).fetchone()
+    row = await (await cursor.execute(sql, values)).fetchone()
     return None if row is None else _caller(row)
 
 
 def _caller(row: dict[str, Any]) -> Caller:
     project = row.pop("project", None)
     return Caller(
-        memberships=tuple(
-            Membership(**{**m, "role": Role(m["role"])}) for m in row.pop("memberships")
-        ),
+        memberships=tuple(_membership(m) for m in row.pop("memberships")),
         projects=tuple(project_row(p) for p in row.pop("projects", ())),
         project=None if project is None else project_row(project),
         **row,
     )
+
+
+def _membership(value: dict[str, Any]) -> Membership:
+    role, refs = Role(value.pop("role")), value.pop("project_refs")
+    if refs is None:
+        return Membership(**value, role=role)
+    return Membership(**value, role=Role.READ_ONLY, project_refs=tuple(refs), project_role=role)
 
 
 def project_row(value: dict[str, Any]) -> ProjectRow:

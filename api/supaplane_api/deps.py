@@ -6,17 +6,18 @@ by the table in `access.py`. A test walks over all routes and fails when one has
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
 from supaplane_contract import names
 
+from . import access_tokens
 from .access import Right, require
 from .auth.service import Client
 from .auth.tokens import TokenInvalid
 from .caller import Caller, Membership, OrganizationAccess, ProjectAccess, identify
-from .problems import Missing, Unauthenticated
+from .problems import Missing, NotAllowed, Unauthenticated
 from .services import Services
 
 RefPath = Annotated[
@@ -61,13 +62,31 @@ class Anyone(Rule):
 class AnyAccount(Rule):
     """A valid token is needed. `checks` is a right that the route asks for by itself."""
 
-    def __init__(self, *, with_projects: bool = False, checks: Right | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        with_projects: bool = False,
+        checks: Right | None = None,
+        before_factor: bool = False,
+        session_only: bool = False,
+    ) -> None:
         self._with_projects = with_projects
         self.checks = checks
+        self._before_factor = before_factor
+        self._session_only = session_only
 
     async def __call__(self, request: Request) -> Caller:
-        """The caller. Raises Unauthenticated."""
-        return await _identify(request, with_projects=self._with_projects)
+        """The caller. Raises Unauthenticated, NotAllowed.
+
+        `before_factor`: also before the code of a second factor was given. `session_only`: not
+        with an access token, which must not make others or change how its account signs in.
+        """
+        caller = await _identify(
+            request, with_projects=self._with_projects, before_factor=self._before_factor
+        )
+        if self._session_only and caller.session_id is None:
+            raise NotAllowed("This takes a session: sign in, an access token is not enough")
+        return caller
 
 
 class Member(Rule):
@@ -102,6 +121,7 @@ class OnProject(Rule):
             require(None, self.right, what="project")
         assert project is not None
         membership = caller.membership(id=project.organization_id)
+        membership = membership.at(project.ref) if membership else None
         require(membership.role if membership else None, self.right, what="project")
         if membership is None:
             raise Missing("There is no such project")
@@ -109,27 +129,37 @@ class OnProject(Rule):
 
 
 async def _identify(
-    request: Request, *, ref: str | None = None, with_projects: bool = False
+    request: Request,
+    *,
+    ref: str | None = None,
+    with_projects: bool = False,
+    before_factor: bool = False,
 ) -> Caller:
-    services = services_of(request)
+    services, bearer = services_of(request), _bearer(request)
     now = services.outside.now()
-    try:
-        claims = services.access_tokens.read(_bearer(request), now=now)
-    except TokenInvalid as error:
-        raise Unauthenticated(str(error)) from None
+    who: dict[str, Any]
+    if access_tokens.is_one(bearer):
+        who = {"token": access_tokens.stored(bearer)}
+    else:
+        try:
+            claims = services.access_tokens.read(bearer, now=now)
+        except TokenInvalid as error:
+            raise Unauthenticated(str(error)) from None
+        who = {"subject": claims.subject, "session": claims.session}
     caller = await services.database.read(
         lambda connection: identify(
-            connection,
-            subject=claims.subject,
-            session=claims.session,
-            now=now,
-            ref=ref,
-            with_projects=with_projects,
+            connection, now=now, ref=ref, with_projects=with_projects, **who
         )
     )
     if caller is None:
         raise Unauthenticated(
-            "The session has ended or the account is gone: sign in again", code="session_not_found"
+            "The session or token has ended, or the account is gone: sign in again",
+            code="session_not_found",
+        )
+    if caller.lacks_factor and not before_factor:
+        # Not 401, for which Studio would sign out instead of asking for the code.
+        raise NotAllowed(
+            "Give the code of your second factor first: /auth/factors", code="insufficient_aal"
         )
     return caller
 

@@ -117,9 +117,9 @@ def _add_errors(entry: dict[str, Any], operation: Operation) -> None:
     rule = next(iter(operation.rules), None)
     if rule is not None and not rule.public:
         entry["security"] = [{"bearer": []}]
-        statuses.add(401)
+        statuses |= {401, 403}  # 403: before the code of a second factor
     if rule is not None and rule.right is not None:
-        statuses |= {403, 404}
+        statuses.add(404)
     if "requestBody" in entry:
         statuses |= {400, 413}
     if any(_is_checked(parameter) for parameter in entry.get("parameters", ())):

@@ -19,6 +19,11 @@ from supaplane_api.projects.snapshot import PROJECTS
 from supaplane_contract import names
 
 TABLES = {
+    "access_tokens",
+    "factor_challenges",
+    "factors",
+    "invitations",
+    "mailed_codes",
     "accounts",
     "alembic_version",
     "audit_log",

@@ -18,7 +18,8 @@ from .service import SignedIn
 
 gotrue = APIRouter(prefix="/auth", tags=["auth"])
 sign_up = APIRouter(tags=["auth"])
-CallerHere = Annotated[Caller, Depends(AnyAccount())]
+CallerHere = Annotated[Caller, Depends(AnyAccount(before_factor=True))]
+SessionHere = Annotated[Caller, Depends(AnyAccount(before_factor=True, session_only=True))]
 
 
 @gotrue.post(
@@ -59,10 +60,11 @@ async def user(caller: CallerHere) -> User:
 @gotrue.post("/logout", status_code=204, openapi_extra=may_answer(DATABASE))
 async def logout(
     services: TheServices,
-    caller: CallerHere,
+    caller: SessionHere,
     scope: Annotated[Literal["global", "local", "others"], Query()] = "global",
 ) -> Response:
     """Ends this session, all others or all; their access tokens are refused at once."""
+    assert caller.session_id is not None
     await service.sign_out(
         services, account_id=caller.account_id, session=caller.session_id, scope=scope
     )

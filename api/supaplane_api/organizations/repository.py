@@ -36,3 +36,36 @@ async def insert_member(
         " VALUES (%s, %s, %s, %s)",
         (organization_id, account_id, role.value, now),
     )
+
+
+async def update_organization(
+    connection: Connection,
+    organization_id: int,
+    *,
+    name: str | None,
+    billing_email: str | None,
+    now: datetime,
+) -> None:
+    """Changes what is given; the slug never changes."""
+    await connection.execute(
+        "UPDATE organizations SET name = coalesce(%s, name),"
+        " billing_email = coalesce(%s, billing_email), updated_at = %s WHERE id = %s",
+        (name, billing_email, now, organization_id),
+    )
+
+
+async def delete_organization(connection: Connection, organization_id: int) -> bool:
+    """Deletes it with its memberships and invitations; False: it has projects."""
+    await connection.execute(
+        "SELECT 1 FROM organizations WHERE id = %s FOR UPDATE", (organization_id,)
+    )
+    cursor = await connection.execute(
+        "SELECT 1 FROM project WHERE organization_id = %s AND state <> 'gone' LIMIT 1",
+        (organization_id,),
+    )
+    if await cursor.fetchone() is not None:
+        return False
+    # What is left are rows of deleted projects, which only the audit log still speaks of.
+    await connection.execute("DELETE FROM project WHERE organization_id = %s", (organization_id,))
+    await connection.execute("DELETE FROM organizations WHERE id = %s", (organization_id,))
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from supaplane_api.access import Right
 from supaplane_api.caller import Caller, OrganizationAccess
@@ -19,6 +19,8 @@ from .schemas import (
     Organization,
     OrganizationDetail,
     Subscription,
+    UpdatedOrganization,
+    UpdateOrganization,
     Usage,
 )
 
@@ -46,6 +48,31 @@ async def create(
 async def organization(access: Reader) -> OrganizationDetail:
     """One organization, by slug or number."""
     return OrganizationDetail.model_validate(Organization.of(access.organization).model_dump())
+
+
+@router.patch("/{slug}", openapi_extra=ANSWERS)
+async def update(
+    services: TheServices,
+    client: TheClient,
+    access: Annotated[OrganizationAccess, Depends(Member(Right.ORGANIZATION_UPDATE))],
+    body: UpdateOrganization,
+) -> UpdatedOrganization:
+    """Renames the organization, or changes where its bills would go."""
+    now = await service.update(services, access, body, client.address)
+    return UpdatedOrganization(
+        id=now.organization_id, name=now.name, slug=now.slug, billing_email=now.billing_email
+    )
+
+
+@router.delete("/{slug}", status_code=204, openapi_extra=may_answer(DATABASE, conflicts=True))
+async def delete(
+    services: TheServices,
+    client: TheClient,
+    access: Annotated[OrganizationAccess, Depends(Member(Right.ORGANIZATION_DELETE))],
+) -> Response:
+    """Deletes an organization that has no projects."""
+    await service.delete(services, access, client.address)
+    return Response(status_code=204)
 
 
 @router.get("/{slug}/members/reached-free-project-limit", openapi_extra=ANSWERS)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from supaplane_api.access import Role
 from supaplane_api.caller import Membership
 from supaplane_api.schema import Answer, Body
-from supaplane_api.text import Name, Word
+from supaplane_api.text import Email, Name, Word
 
 
 class Plan(Answer):
@@ -73,6 +73,27 @@ class CreateOrganization(Body):
     """Absent or `tier_free`: there are no paid plans."""
     payment_method: Word | None = None
     billing_name: Annotated[str, StringConstraints(max_length=256)] | None = None
+
+
+class UpdateOrganization(Body):
+    """What changes of an organization."""
+
+    name: Name | None = None
+    billing_email: Email | None = None
+    additional_billing_emails: Annotated[list[Email], Field(max_length=100)] | None = None
+    opt_in_tags: Annotated[list[Word], Field(max_length=100)] | None = None
+    """Studio's assistant: not offered, so that only an empty list is taken."""
+
+
+class UpdatedOrganization(Answer):
+    """An organization after a change."""
+
+    id: int
+    name: str
+    slug: str
+    billing_email: str | None
+    opt_in_tags: tuple[str, ...] = ()
+    stripe_customer_id: str = ""
 
 
 class Subscription(Answer):

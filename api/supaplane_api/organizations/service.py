@@ -1,19 +1,20 @@
-"""Making organizations."""
+"""Making, changing and deleting organizations."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from supaplane_api import audit
 from supaplane_api.access import Role
-from supaplane_api.caller import Caller, Membership
+from supaplane_api.caller import Caller, Membership, OrganizationAccess
 from supaplane_api.problems import Clash, Invalid
 from supaplane_api.services import Services
 
 from . import repository
-from .schemas import CreateOrganization, Subscription
+from .schemas import CreateOrganization, Subscription, UpdateOrganization
 
 TRIES = 5
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -59,6 +60,58 @@ async def create(
             details={"name": wish.name, "slug": slug},
         )
     return Membership(number, slug, wish.name, caller.email, Role.OWNER)
+
+
+async def update(
+    services: Services,
+    access: OrganizationAccess,
+    wish: UpdateOrganization,
+    address: str | None,
+) -> Membership:
+    """The organization after the change. Raises Invalid for what is not offered here."""
+    if wish.opt_in_tags:
+        raise Invalid("opt_in_tags: the assistant is not offered here; leave it out or empty")
+    if wish.additional_billing_emails:
+        raise Invalid("additional_billing_emails: there is no billing here; leave it out or empty")
+    there, now = access.organization, services.outside.now()
+    async with services.database.transaction() as connection:
+        await repository.update_organization(
+            connection,
+            there.organization_id,
+            name=wish.name,
+            billing_email=wish.billing_email,
+            now=now,
+        )
+        details = {"name": wish.name, "billing_email": wish.billing_email}
+        await audit.record(
+            connection,
+            "organization.update",
+            actor=audit.Actor(access.caller.account_id, access.caller.email, address),
+            now=now,
+            organization_id=there.organization_id,
+            details={key: value for key, value in details.items() if value is not None},
+        )
+    return replace(
+        there,
+        name=wish.name or there.name,
+        billing_email=wish.billing_email or there.billing_email,
+    )
+
+
+async def delete(services: Services, access: OrganizationAccess, address: str | None) -> None:
+    """Deletes an organization without projects. Raises Clash."""
+    there = access.organization
+    async with services.database.transaction() as connection:
+        if not await repository.delete_organization(connection, there.organization_id):
+            raise Clash("The organization has projects: delete or transfer them first")
+        await audit.record(
+            connection,
+            "organization.delete",
+            actor=audit.Actor(access.caller.account_id, access.caller.email, address),
+            now=services.outside.now(),
+            organization_id=there.organization_id,
+            details={"name": there.name, "slug": there.slug},
+        )
 
 
 def slug_for(name: str, random: bytes) -> str:

@@ -7,19 +7,15 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from supaplane_api.access import studio_actions
-from supaplane_api.caller import Caller, Membership
+from supaplane_api.caller import Caller, Membership, ProjectRow
 from supaplane_api.schema import Answer, Body
-from supaplane_api.text import LONGEST_PASSWORD
+from supaplane_api.text import LONGEST_PASSWORD, Email, Name
 
 DISABLED_FEATURES = (
     "billing:account_data",
     "billing:credits",
     "billing:invoices",
     "billing:payment_methods",
-    "organization_members:create",
-    "organization_members:delete",
-    "organizations:delete",
-    "profile:update",
     "projects:transfer",
 )
 """What Studio hides, because it does not exist here or is not served yet."""
@@ -69,13 +65,51 @@ class Permission(Answer):
     restrictive: bool = False
 
     @classmethod
-    def of(cls, membership: Membership) -> Permission:
-        """What that role may do in that organization."""
-        return cls(
-            organization_id=membership.organization_id,
-            organization_slug=membership.slug,
-            actions=studio_actions(membership.role),
-        )
+    def of(cls, membership: Membership, projects: tuple[ProjectRow, ...]) -> list[Permission]:
+        """What the member may do there: in the organization, and in projects of their own role."""
+        organization = membership.organization_id
+        entries = [
+            cls(
+                organization_id=organization,
+                organization_slug=membership.slug,
+                actions=studio_actions(membership.role),
+            )
+        ]
+        if membership.project_refs is not None and membership.project_role is not None:
+            shown = [p for p in projects if p.ref in membership.project_refs]
+            entries += [
+                cls(
+                    organization_id=organization,
+                    organization_slug=membership.slug,
+                    project_ids=tuple(p.id for p in shown),
+                    project_refs=tuple(p.ref for p in shown),
+                    actions=studio_actions(membership.project_role),
+                )
+            ] * bool(shown)
+        return entries
+
+
+class UpdateProfile(Body):
+    """What changes of the account."""
+
+    first_name: Name | None = None
+    last_name: Name | None = None
+    username: Name | None = None
+    primary_email: Email | None = None
+    """Only as it is: the address changes by `PUT /auth/user`."""
+
+
+class SessionOfAccount(Answer):
+    """A sign-in of the account."""
+
+    id: str
+    created_at: str
+    refreshed_at: str
+    expires_at: str
+    address: str | None
+    user_agent: str | None
+    current: bool
+    """Whether it is the one that asks."""
 
 
 class PasswordCheck(Body):
