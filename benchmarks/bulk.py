@@ -140,7 +140,7 @@ async def _make(kube: KubeClient, manifests: Iterable[dict[str, Any]], count: in
         if elapsed - said > 15:
             said = elapsed
             print(f"    {elapsed:.0f} s: {done} of {count}", flush=True)
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(1)  # to look is work for the server too
 
 
 async def _rest(platform_: Inside, figures: Figures, seconds: float = 20.0) -> None:

@@ -12,6 +12,7 @@ from bench import Bench
 
 from supaplane_contract import names
 from supaplane_demo import story
+from supaplane_operator.projects import PROJECTS
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,12 @@ class Creation:
     """Seconds from sending the POST to reading ACTIVE_HEALTHY."""
     to_first_object: list[float]
     """Seconds from the API server's answer to the CR's creation to the operator's first write."""
+    cr_to_active: list[float]
+    """Seconds from sending a SupabaseProject to the API server to reading ACTIVE_HEALTHY there."""
     writes_per_object: float
     """Write requests of the operator per object that it made."""
+    namespace: str
+    """Of one of the projects."""
 
     @property
     def median(self) -> float:
@@ -66,7 +71,40 @@ async def measure(bench: Bench, *, count: int) -> Creation:
         if w.code == 201 and not w.subresource and w.namespace.removeprefix("supabase-") in refs
     ]
     first = [_first_object(log, ours, ref) for ref in refs]
-    return Creation(taken, first, len(ours) / max(1, len(made)))
+    direct = [await _directly(bench, number) for number in range(count)]
+    return Creation(
+        to_active=taken,
+        to_first_object=first,
+        cr_to_active=direct,
+        writes_per_object=len(ours) / max(1, len(made)),
+        namespace=names.project_namespace(refs[0]),
+    )
+
+
+async def _directly(bench: Bench, number: int) -> float:
+    """Makes a project of the default profile as `kubectl apply` does, and removes it again."""
+    name = f"direct-{number}"
+    home = names.DEFAULT_HOME_NAMESPACE
+    manifest = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "metadata": {"name": name, "namespace": home},
+        "spec": {"size": "micro", "deletion": {"policy": "Delete"}},
+    }
+    began = time.monotonic()
+    await bench.kube.create(PROJECTS, home, manifest, manager="bench")
+    while True:
+        live = await bench.kube.get(PROJECTS, home, name)
+        if live and (live.get("status") or {}).get("phase") == "ACTIVE_HEALTHY":
+            break
+        if time.monotonic() - began > 60:
+            raise TimeoutError(f"{name} did not become ACTIVE_HEALTHY within 60 s")
+        await asyncio.sleep(0.02)
+    taken = time.monotonic() - began
+    await bench.kube.delete(PROJECTS, home, name)
+    while await bench.kube.get(PROJECTS, home, name):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return taken
 
 
 def _first_object(log: list[Write], ours: list[Write], ref: str) -> float:

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import creation
+import drift
 import quiet
 from bench import bench
 
@@ -48,10 +49,18 @@ async def measured(count: int, rest: float) -> list[Row]:
         empty = platform_.operator_memory()
         made = await creation.measure(platform_, count=count)
         still = await quiet.measure(platform_, seconds=rest)
+        repaired = await drift.measure(platform_.kube, made.namespace)
     first = sorted(made.to_first_object)
     return [
+        *(Row(f"repaired: {what}", seconds, 0.5, "s") for what, seconds in repaired.items()),
         Row(f"POST to ACTIVE_HEALTHY, median of {count}", made.median, 3.0, "s"),
         Row(f"POST to ACTIVE_HEALTHY, slowest of {count}", max(made.to_active), 10.0, "s"),
+        Row(
+            f"SupabaseProject to ACTIVE_HEALTHY, median of {count}",
+            statistics.median(made.cr_to_active),
+            2.0,
+            "s",
+        ),
         Row("CR made to first object written, median", statistics.median(first), 0.1, "s"),
         Row("writes of the operator per object made", made.writes_per_object, 2.0, ""),
         Row(f"writes in {rest:g} s at rest", still.writes_at_rest, 0, ""),
