@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from inside import Inside, inside
 
 from supaplane_contract import names
 from supaplane_devcluster.measure import cpu as cluster_cpu
-from supaplane_kube import KubeClient
+from supaplane_kube import KubeClient, Reflector, Resource
 from supaplane_kube import resources as kinds
 from supaplane_operator.apply import waves
 from supaplane_operator.children import OF_CONTROLLERS
@@ -122,25 +123,46 @@ def _spent(before: Mapping[str, float], after: Mapping[str, float]) -> float:
     return sum(after.values()) - sum(before.values())
 
 
+@contextlib.asynccontextmanager
+async def _seen(
+    kube: KubeClient, kind: Resource, good: Callable[[dict[str, Any]], bool]
+) -> AsyncIterator[Callable[[], int]]:
+    """How many objects of a kind are good, by a watch: to ask again and again is work as well."""
+    reflector = Reflector(kube, kind, keep=good, changed=lambda *_: None)
+    task = asyncio.create_task(reflector.run())
+    try:
+        await reflector.wait_synced()
+        yield lambda: sum(reflector.items().values())
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _is_healthy(manifest: dict[str, Any]) -> bool:
+    return (manifest.get("status") or {}).get("phase") == "ACTIVE_HEALTHY"
+
+
+def _is_ready(manifest: dict[str, Any]) -> bool:
+    wanted = manifest["spec"].get("replicas", 1)
+    return bool(manifest.get("status", {}).get("readyReplicas", 0) >= wanted)
+
+
 async def _make(kube: KubeClient, manifests: Iterable[dict[str, Any]], count: int) -> float:
-    began = time.monotonic()
-    await asyncio.gather(
-        *(kube.create(PROJECTS, HOME, manifest, manager="bench") for manifest in manifests)
-    )
-    said = 0.0
-    while True:
-        listing = await kube.list(PROJECTS, HOME)
-        phases = [(item.get("status") or {}).get("phase") for item in listing.items]
-        done = phases.count("ACTIVE_HEALTHY")
-        elapsed = time.monotonic() - began
-        if done == count:
-            return elapsed
-        if elapsed > GIVE_UP:
-            raise TimeoutError(f"{done} of {count} after {elapsed:.0f} s")
-        if elapsed - said > 15:
-            said = elapsed
-            print(f"    {elapsed:.0f} s: {done} of {count}", flush=True)
-        await asyncio.sleep(1)  # to look is work for the server too
+    async with _seen(kube, PROJECTS, _is_healthy) as healthy:
+        began = time.monotonic()
+        await asyncio.gather(
+            *(kube.create(PROJECTS, HOME, manifest, manager="bench") for manifest in manifests)
+        )
+        said = 0.0
+        while healthy() < count:
+            elapsed = time.monotonic() - began
+            if elapsed > GIVE_UP:
+                raise TimeoutError(f"{healthy()} of {count} after {elapsed:.0f} s")
+            if elapsed - said > 15:
+                said = elapsed
+                print(f"    {elapsed:.0f} s: {healthy()} of {count}", flush=True)
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
 
 
 async def _rest(platform_: Inside, figures: Figures, seconds: float = 20.0) -> None:
@@ -223,8 +245,8 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
 
 async def _floor(kube: KubeClient, objects: Mapping[str, list[dict[str, Any]]]) -> float:
     """Posts all objects as fast as the server takes them, until every workload is ready."""
-    began = time.monotonic()
     workers = asyncio.Semaphore(AT_ONCE)
+    wanted = [body for bodies in objects.values() for body in bodies]
 
     async def post(body: dict[str, Any]) -> None:
         kind = kinds.resource_of(body)
@@ -237,12 +259,18 @@ async def _floor(kube: KubeClient, objects: Mapping[str, list[dict[str, Any]]]) 
         for wave in waves(bodies):
             await asyncio.gather(*(post(body) for body in wave))
 
-    await asyncio.gather(*(project(ns, bodies) for ns, bodies in objects.items()))
-    while not await _all_ready(kube):
-        if time.monotonic() - began > GIVE_UP:
-            raise TimeoutError("the plain client's pods do not get ready")
-        await asyncio.sleep(0.25)
-    return time.monotonic() - began
+    async with (
+        _seen(kube, kinds.DEPLOYMENTS, _is_ready) as deployments,
+        _seen(kube, kinds.STATEFUL_SETS, _is_ready) as sets,
+    ):
+        began, before = time.monotonic(), deployments() + sets()
+        await asyncio.gather(*(project(ns, bodies) for ns, bodies in objects.items()))
+        count = sum(body["kind"] in ("Deployment", "StatefulSet") for body in wanted)
+        while deployments() + sets() - before < count:
+            if time.monotonic() - began > GIVE_UP:
+                raise TimeoutError("the plain client's pods do not get ready")
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
 
 
 async def _drop(kube: KubeClient, namespaces: Iterable[str]) -> float:
@@ -253,15 +281,6 @@ async def _drop(kube: KubeClient, namespaces: Iterable[str]) -> float:
             raise TimeoutError("the namespaces do not go")
         await asyncio.sleep(0.25)
     return time.monotonic() - began
-
-
-async def _all_ready(kube: KubeClient) -> bool:
-    for kind in (kinds.DEPLOYMENTS, kinds.STATEFUL_SETS):
-        for item in (await kube.list(kind)).items:
-            wanted = item["spec"].get("replicas", 1)
-            if item.get("status", {}).get("readyReplicas", 0) < wanted:
-                return False
-    return True
 
 
 async def run(profile: str, count: int) -> Figures:

@@ -35,12 +35,12 @@ from .metrics import Metrics, by_label, gauge, tally
 from .news import newer
 from .orphans import Orphans
 from .podwatch import PodTroubles
-from .projects import Key, Known, Projects
+from .projects import UNDER_WAY, Key, Known, Projects
 from .reconcile import reconcile
 from .release_feed import ReleaseFeed
 from .releases import Release, load_releases
 from .render import Rendered, RenderInput, project
-from .report import WINDOW_SECONDS, Reporter
+from .report import WINDOW_SECONDS, Reporter, crowding
 from .rollout import Fleet
 from .settings import Settings
 from .workqueue import WorkQueue
@@ -275,7 +275,10 @@ async def build(
     def child_changed(ref: str) -> None:
         for known in projects.with_ref(ref):
             leaving = known.phase == Phase.GOING_DOWN
-            queue.add_after(known.key, COALESCE_LEAVING_SECONDS if leaving else COALESCE_SECONDS)
+            pause = COALESCE_LEAVING_SECONDS if leaving else COALESCE_SECONDS
+            if known.phase in UNDER_WAY:  # of others an event may mean drift
+                pause *= crowding(projects.under_way)
+            queue.add_after(known.key, pause)
 
     def wanted(key: Key) -> None:
         engine.look(key)
@@ -309,7 +312,9 @@ async def build(
         cluster_uid=uid,
         children=children,
         projects=projects,
-        reporter=Reporter(kube, clock=monotonic, window=status_window, crowd=projects.under_way),
+        reporter=Reporter(
+            kube, clock=monotonic, window=status_window, crowd=lambda: projects.under_way
+        ),
         herald=Herald(kube),
         applier=Applier(kube, children, settings.apply_parallelism),
         pods=PodTroubles(kube, clock=monotonic),

@@ -90,6 +90,8 @@ class Projects:
         self._noticed = noticed
         self._by_ref: defaultdict[str, set[Key]] = defaultdict(set)
         self._by_host: defaultdict[str, set[Key]] = defaultdict(set)
+        self.under_way = 0
+        """How many are on their way from one state to another."""
         self.reflector: Reflector[Known] = Reflector(
             kube, PROJECTS, keep=self._keep, changed=self._changed
         )
@@ -109,10 +111,6 @@ class Projects:
     def phases(self) -> Iterator[str]:
         """The phase of each."""
         return (known.phase for known in self.reflector.items().values())
-
-    def under_way(self) -> int:
-        """How many are on their way from one state to another."""
-        return sum(1 for phase in self.phases() if phase in UNDER_WAY)
 
     def unknown_fields(self) -> int:
         """Fields of specs that this version does not know, over all."""
@@ -147,6 +145,7 @@ class Projects:
         return public_hosts(project.spec, ref, self._platform), len(project.unknown_fields)
 
     def _changed(self, key: Key, old: Known | None, new: Known | None) -> None:
+        self.under_way += _moves(new) - _moves(old)
         rivals = _index(self._by_ref, key, _refs(old), _refs(new))
         rivals |= _index(self._by_host, key, _hosts(old), _hosts(new))
         for rival in rivals:
@@ -155,6 +154,10 @@ class Projects:
             self._wanted(key)
         else:
             self._noticed(key, new.version)
+
+
+def _moves(known: Known | None) -> bool:
+    return known is not None and known.phase in UNDER_WAY
 
 
 def _refs(known: Known | None) -> set[str]:

@@ -21,7 +21,7 @@ CROWD: Final = 8
 """With more projects under way than this, progress is told less often: with twice as many half as
 often, and so on."""
 LONGEST_DISTANCE: Final = 10.0
-"""Windows between two reports of progress, however many projects are under way."""
+"""How many times longer things may take because of others, however many are under way."""
 MANAGER: Final = names.FIELD_MANAGER_OPERATOR
 
 
@@ -53,6 +53,11 @@ def _patch_between(old: Manifest, new: Manifest) -> dict[str, Any]:
     return patch
 
 
+def crowding(under_way: int) -> float:
+    """How many times longer what can wait should wait, with so many projects under way."""
+    return min(LONGEST_DISTANCE, max(1.0, under_way / CROWD))
+
+
 class Reporter:
     """Writes statuses. Bounds how often one project's is written.
 
@@ -82,7 +87,7 @@ class Reporter:
         if not written:
             return 0.0
         if "phase" not in patch:
-            distance = self._window * min(LONGEST_DISTANCE, max(1.0, self._crowd() / CROWD))
+            distance = self._window * crowding(self._crowd())
             return max(0.0, written[-1] + distance - self._clock())
         if len(written) < MOST_PER_WINDOW:
             return 0.0
