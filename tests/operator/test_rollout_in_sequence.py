@@ -14,11 +14,12 @@ PROJECTS = ("a", "b", "c")
 
 def codes(stage, component="rest"):
     """Which code the workload of each project was rendered by."""
-    found = {}
-    for name in PROJECTS:
-        container = stage.workload(component, name)["spec"]["template"]["spec"]["containers"][0]
-        found[name] = container["env"][0]["value"]
-    return found
+    return {name: _code(stage, name, component) for name in PROJECTS}
+
+
+def _code(stage, name, component="rest"):
+    container = stage.workload(component, name)["spec"]["template"]["spec"]["containers"][0]
+    return container["env"][0]["value"]
 
 
 async def three(stage):
@@ -157,3 +158,29 @@ async def test_a_held_workload_can_still_be_paused(stage, new_stage):
         await newer.until(lambda: newer.phase("a") == "INACTIVE")
         await newer.until(lambda: codes(newer)["a"] == "2")
         assert codes(newer)["b"] == "1"
+
+
+async def test_of_a_hundred_projects_few_are_rolled_at_once_and_all_in_the_end(stage, new_stage):
+    names_ = [f"shop-{n}" for n in range(100)]
+    for name in names_:
+        stage.make(name)
+    for name in names_:
+        await stage.until(lambda name=name: stage.phase(name) == "ACTIVE_HEALTHY", seconds=60)
+    await stage.quiet()
+    await stage.stop()
+    most = 0
+    async with new_stage(code="2", rollout_concurrency=3) as newer:
+
+        def rolling() -> int:
+            told = [newer.condition("UpToDate", name)["reason"] for name in names_]
+            return told.count(Reason.ROLLING)
+
+        def done() -> bool:
+            nonlocal most
+            most = max(most, rolling())
+            told = [newer.condition("UpToDate", name)["status"] for name in names_]
+            new = [_code(newer, name) for name in names_]
+            return told.count("True") == new.count("2") == len(names_)
+
+        await newer.until(done, seconds=120)
+    assert 1 <= most <= 3
