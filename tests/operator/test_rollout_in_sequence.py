@@ -7,6 +7,7 @@ from dataclasses import replace
 from supaplane_contract import names
 from supaplane_contract.status import Reason
 from supaplane_kube import resources as kinds
+from supaplane_operator.rollout import Turn
 
 HOME = names.DEFAULT_HOME_NAMESPACE
 PROJECTS = ("a", "b", "c")
@@ -172,8 +173,8 @@ async def test_of_a_hundred_projects_few_are_rolled_at_once_and_all_in_the_end(s
     async with new_stage(code="2", rollout_concurrency=3) as newer:
 
         def rolling() -> int:
-            told = [newer.condition("UpToDate", name)["reason"] for name in names_]
-            return told.count(Reason.ROLLING)
+            turns = [newer.engine.world.fleet.turn((HOME, name)) for name in names_]
+            return turns.count(Turn.ROLLING)
 
         def done() -> bool:
             nonlocal most
