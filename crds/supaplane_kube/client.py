@@ -17,6 +17,8 @@ from .port import Event, Listing, Manifest
 from .resources import Resource
 
 PAGE = 500
+SMALL_PAGE = 50
+"""Of objects that are not kept: each takes some 60 KiB while it is looked at."""
 ATTEMPTS = 4
 FIRST_WAIT = 0.1
 MAX_LINE = 4 * 1024 * 1024
@@ -104,20 +106,41 @@ class KubeClient:
                 continue
         raise Unreachable("the list changed faster than its pages could be read")
 
+    async def scan(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        take: Callable[[Manifest], None],
+    ) -> str:
+        query = {"labelSelector": label_selector, "limit": str(SMALL_PAGE)}
+        return await self._pages(resource, namespace, query, take)
+
     async def _list_pages(
         self, resource: Resource, namespace: str | None, selectors: Mapping[str, str]
     ) -> Listing:
-        query = {"limit": str(PAGE)} | {key: value for key, value in selectors.items() if value}
         items: list[Manifest] = []
+        query = {**selectors, "limit": str(PAGE)}
+        return Listing(items, await self._pages(resource, namespace, query, items.append))
+
+    async def _pages(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        query: Mapping[str, str],
+        take: Callable[[Manifest], None],
+    ) -> str:
+        query = {key: value for key, value in query.items() if value}
         while True:
             page = await self._send("list", resource, resource.path(namespace), query=query)
             for item in page.get("items") or ():
                 item.setdefault("apiVersion", resource.api_version)
                 item.setdefault("kind", resource.kind)
-                items.append(item)
+                take(item)
             more = page["metadata"].get("continue")
             if not more:
-                return Listing(items, page["metadata"]["resourceVersion"])
+                return str(page["metadata"]["resourceVersion"])
             query["continue"] = more
 
     async def create(

@@ -128,6 +128,19 @@ class MemoryKube:
         fitting = [item for item in found if fields_match(field_selector, item)]
         return Listing(deepcopy(fitting), str(self._store.version))
 
+    async def scan(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        take: Callable[[Manifest], None],
+    ) -> str:
+        listing = await self.list(resource, namespace, label_selector=label_selector)
+        for item in listing.items:
+            take(item)
+        return listing.resource_version
+
     async def create(
         self, resource: Resource, namespace: str | None, body: Mapping[str, Any], *, manager: str
     ) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,6 +42,17 @@ class Kube(Protocol):
         field_selector: str = "",
     ) -> Listing:
         """All objects, of one namespace or of all."""
+
+    async def scan(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        take: Callable[[Manifest], None],
+    ) -> str:
+        """Gives every object of such a list to `take`, holding no more than a page of them at a
+        time; the version to watch from. Raises Gone when the list grew too old between pages."""
 
     async def create(
         self, resource: Resource, namespace: str | None, body: Mapping[str, Any], *, manager: str

@@ -125,24 +125,28 @@ class Reflector(Generic[T]):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _replace(self) -> None:
-        listing = await self._kube.list(
-            self.resource, self._namespace, label_selector=self._selector
+        fresh: dict[Key, tuple[int, T]] = {}
+
+        def take(item: Manifest) -> None:
+            fresh[_key(item)] = _version(item), self._keep(item)
+
+        position = await self._kube.scan(
+            self.resource, self._namespace, label_selector=self._selector, take=take
         )
         self._heard = self._clock()
         self.relists += 1
-        as_of = _number(listing.resource_version)
+        as_of = _number(position)
         if as_of < self._newest:
             self._versions.clear()  # the server was restored from a backup: versions start over
         self._newest = as_of
-        fresh = {_key(item): item for item in listing.items}
         # What was learned while the list was on its way is newer than the list.
         gone = [k for k in self._items if k not in fresh and self._versions.get(k, 0) <= as_of]
         for key in gone:
             self._set(key, None, as_of)
-        for key, item in fresh.items():
-            if _version(item) >= self._versions.get(key, 0):
-                self._set(key, self._keep(item), _version(item))
-        self._position = listing.resource_version
+        for key, (version, kept) in fresh.items():
+            if version >= self._versions.get(key, 0):
+                self._set(key, kept, version)
+        self._position = position
         self._synced.set()
 
     async def _follow(self) -> None:
