@@ -13,6 +13,7 @@ from . import describe, errors
 from .access_tokens import routes as access_tokens
 from .audit_log import routes as audit_log
 from .auth import routes as auth
+from .content import routes as content
 from .health import routes as health
 from .housekeeping import Housekeeping
 from .members import routes as members
@@ -39,6 +40,7 @@ BOTH: tuple[APIRouter, ...] = (
     projects.router,
     platform.router,
     pgmeta.router,
+    content.router,
     auth.sign_up,
 )
 """Routers that are served at the root, for older clients, and below /platform."""

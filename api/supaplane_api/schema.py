@@ -47,6 +47,10 @@ class Answer(BaseModel):
     )
 
 
+class Empty(Answer):
+    """Nothing but that it is done; an object, since Studio parses every answer."""
+
+
 class GoTrueMessage(Answer):
     """What every error below /auth says, in the words of GoTrue's clients."""
 

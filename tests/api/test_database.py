@@ -24,6 +24,8 @@ TABLES = {
     "factors",
     "invitations",
     "mailed_codes",
+    "content",
+    "content_folders",
     "accounts",
     "alembic_version",
     "audit_log",

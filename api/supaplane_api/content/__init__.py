@@ -1,0 +1,1 @@
+"""Queries and reports that people save in a project."""
