@@ -81,10 +81,16 @@ def target(postgres, template):
                 for of, seen in made.reached.items()
                 if min(seen) >= 400 and not seen & DOCUMENTED_TROUBLE
             ]
-            assert {of: made.reached[of] for of in hollow if of.startswith("GET")} == {}
+            assert {of: made.reached[of] for of in hollow if expected(of)} == {}
     finally:
         server.communicate(timeout=60)
     assert server.returncode == 0
+
+
+def expected(operation):
+    """Whether some request must have got through; what has an id of its own is not made here."""
+    others = operation.replace("{ref}", "").replace("{slug}", "")
+    return operation.startswith("GET") and "{" not in others
 
 
 def filled(url, client):
@@ -119,6 +125,8 @@ def test_no_request_breaks_its_operation(target, case):
     if case.path.endswith("/logout"):  # of a session that may end
         headers = {"Authorization": f"Bearer {target.token(LEAVER)}"}
     response = case.call(base_url=target.url, headers=headers, timeout=SECONDS)
+    if response.text == "Invalid HTTP request received.":
+        return  # told by the server: it never became a request
     reached.add(response.status_code)
     trouble = [] if response.status_code in DOCUMENTED_TROUBLE else [not_a_server_error]
     case.validate_response(response, checks=CHECKS + trouble)
