@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from . import describe, errors
 from .access_tokens import routes as access_tokens
 from .audit_log import routes as audit_log
+from .auth import factor_routes
 from .auth import routes as auth
 from .content import routes as content
 from .health import routes as health
@@ -67,6 +68,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     errors.install(app)
     app.include_router(health.router)
     app.include_router(auth.gotrue)
+    app.include_router(factor_routes.router)
     for router in BOTH:
         app.include_router(router)
         app.include_router(router, prefix="/platform")

@@ -10,6 +10,7 @@ from supaplane_kube import Kube
 from .auth.limits import Limits
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
+from .auth.totp import Vault
 from .database import Database
 from .inside import Inside, Nowhere
 from .metrics import Metrics
@@ -47,6 +48,7 @@ def assemble(
             life=timedelta(seconds=settings.access_token_seconds),
         ),
         refresh_tokens=RefreshTokens(settings.secret("encryption_secret")),
+        vault=Vault(settings.secret("encryption_secret")),
         limits=Limits(signups_per_hour=settings.signups_per_hour),
         metrics=metrics,
         inside=inside or Nowhere(),

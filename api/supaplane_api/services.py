@@ -13,6 +13,7 @@ from supaplane_kube import Kube
 from .auth.limits import Limits
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
+from .auth.totp import Vault
 from .database import Database
 from .inside.port import Inside, Nowhere
 from .metrics import Metrics
@@ -51,6 +52,7 @@ class Services:
     passwords: Passwords
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
+    vault: Vault
     limits: Limits
     metrics: Metrics
     inside: Inside = field(default_factory=Nowhere)

@@ -85,6 +85,8 @@ class Limits:
         """Wrong passwords from one address, whatever the account."""
         self.refresh_address = Limiter(burst=300, seconds=60.0, clock=clock)
         self.sign_up = Limiter(burst=signups_per_hour, seconds=3600.0, clock=clock)
+        self.factor = Limiter(burst=10, seconds=300.0, clock=clock)
+        """Wrong codes for one account, from wherever: who sends them knows its password already."""
         self.invite = Limiter(burst=50, seconds=3600.0, clock=clock)
         """Invitations by one account from one address."""
         self.estimate = Limiter(burst=60, seconds=60.0, clock=clock)

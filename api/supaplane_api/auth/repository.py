@@ -32,6 +32,8 @@ class KnownRefreshToken:
     used_at: datetime | None
     session_created_at: datetime
     session_ended: bool
+    verified_at: datetime | None
+    """When the code of a second factor was given in the session."""
     account: Account
 
 
@@ -56,6 +58,31 @@ async def insert_account(
         " id, gotrue_id, email, password_hash, created_at, updated_at, last_sign_in_at"
     )
     return await (await cursor.execute(sql, (email, username, password_hash, now, now))).fetchone()
+
+
+async def account_of_session(
+    connection: Connection, session: UUID
+) -> tuple[Account, datetime, datetime | None]:
+    """The account of a session, and when it signed in and gave the code of a second factor."""
+    cursor = await connection.execute(
+        "SELECT s.created_at, s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
+        " a.created_at, a.updated_at, a.last_sign_in_at"
+        " FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = %s",
+        (session,),
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Account(*row[2:]), row[0], row[1]
+
+
+async def replace_password(
+    connection: Connection, account_id: int, password_hash: str, now: datetime
+) -> None:
+    """Keeps the hash of another password."""
+    await connection.execute(
+        "UPDATE accounts SET password_hash = %s, updated_at = %s WHERE id = %s",
+        (password_hash, now, account_id),
+    )
 
 
 async def renew_hash(connection: Connection, account_id: int, password_hash: str) -> None:
@@ -104,6 +131,11 @@ async def insert_refresh_token(
     )
 
 
+async def forget_refresh_tokens(connection: Connection, session_id: UUID) -> None:
+    """All tokens of a session end."""
+    await connection.execute("DELETE FROM refresh_tokens WHERE session_id = %s", (session_id,))
+
+
 async def find_refresh_token(
     connection: Connection, token_hash: bytes, *, now: datetime
 ) -> KnownRefreshToken | None:
@@ -111,6 +143,7 @@ async def find_refresh_token(
     cursor = await connection.execute(
         "SELECT s.id, t.used_at, s.created_at,"
         " s.revoked_at IS NOT NULL OR s.expires_at <= %s OR a.disabled_at IS NOT NULL,"
+        " s.verified_at,"
         " a.id, a.gotrue_id, a.email, a.password_hash, a.created_at, a.updated_at,"
         " a.last_sign_in_at"
         " FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id"
@@ -120,7 +153,7 @@ async def find_refresh_token(
     row = await cursor.fetchone()
     if row is None:
         return None
-    return KnownRefreshToken(row[0], row[1], row[2], row[3], Account(*row[4:]))
+    return KnownRefreshToken(row[0], row[1], row[2], row[3], row[4], Account(*row[5:]))
 
 
 async def use_refresh_token(connection: Connection, token_hash: bytes, now: datetime) -> None:

@@ -10,10 +10,20 @@ from fastapi import APIRouter, Depends, Query, Response
 from supaplane_api.caller import Caller
 from supaplane_api.deps import AnyAccount, Anyone, TheClient, TheServices
 from supaplane_api.describe import may_answer
-from supaplane_api.problems import BUSY, DATABASE, Invalid
+from supaplane_api.problems import BUSY, DATABASE, Invalid, NotOffered
 
-from . import service
-from .schemas import Identity, Session, SignedUp, SignUp, TokenRequest, User
+from . import factors_repository, service
+from .factors_repository import FactorRow
+from .schemas import (
+    Factor,
+    Identity,
+    Session,
+    SignedUp,
+    SignUp,
+    TokenRequest,
+    UpdateUser,
+    User,
+)
 from .service import SignedIn
 
 gotrue = APIRouter(prefix="/auth", tags=["auth"])
@@ -42,19 +52,30 @@ async def token(
         if not body.refresh_token:
             raise Invalid("Give refresh_token")
         signed_in = await service.refresh(services, body.refresh_token, client)
-    return _session(signed_in, services.outside.now())
+    return await answer_of(services, signed_in)
 
 
 @gotrue.get("/user", openapi_extra=may_answer(DATABASE))
-async def user(caller: CallerHere) -> User:
+async def user(services: TheServices, caller: CallerHere) -> User:
     """The account behind the token."""
-    return _user(
-        id=str(caller.gotrue_id),
-        email=caller.email,
-        created_at=caller.created_at,
-        updated_at=caller.updated_at,
-        last_sign_in_at=caller.last_sign_in_at,
-    )
+    return await _user_of(services, caller)
+
+
+@gotrue.put("/user", openapi_extra=may_answer(DATABASE, BUSY, not_offered=True))
+async def update_user(
+    services: TheServices,
+    client: TheClient,
+    caller: Annotated[Caller, Depends(AnyAccount(session_only=True))],
+    body: UpdateUser,
+) -> User:
+    """Changes the password, which ends all other sessions of the account."""
+    if body.data or body.phone:
+        raise Invalid("Accounts of this platform have neither phone nor data: leave them out")
+    if body.email not in (None, caller.email):
+        raise NotOffered("Another e-mail address cannot be confirmed: this platform sends no mail")
+    if body.password is not None:
+        await service.change_password(services, caller, body.password, client)
+    return await _user_of(services, caller)
 
 
 @gotrue.post("/logout", status_code=204, openapi_extra=may_answer(DATABASE))
@@ -87,8 +108,12 @@ async def signup(services: TheServices, client: TheClient, body: SignUp) -> Sign
     )
 
 
-def _session(signed_in: SignedIn, now: datetime) -> Session:
+async def answer_of(services: TheServices, signed_in: SignedIn) -> Session:
+    """A sign-in as GoTrue's clients read it."""
     account, access = signed_in.account, signed_in.access
+    rows = await services.database.read(
+        lambda connection: factors_repository.of_account(connection, account.id)
+    )
     return Session(
         access_token=access.token,
         expires_in=access.seconds,
@@ -99,8 +124,23 @@ def _session(signed_in: SignedIn, now: datetime) -> Session:
             email=account.email,
             created_at=account.created_at,
             updated_at=account.updated_at,
-            last_sign_in_at=account.last_sign_in_at or now,
+            last_sign_in_at=account.last_sign_in_at or services.outside.now(),
+            factors=rows,
         ),
+    )
+
+
+async def _user_of(services: TheServices, caller: Caller) -> User:
+    rows = await services.database.read(
+        lambda connection: factors_repository.of_account(connection, caller.account_id)
+    )
+    return _user(
+        id=str(caller.gotrue_id),
+        email=caller.email,
+        created_at=caller.created_at,
+        updated_at=caller.updated_at,
+        last_sign_in_at=caller.last_sign_in_at,
+        factors=rows,
     )
 
 
@@ -111,6 +151,7 @@ def _user(
     created_at: datetime,
     updated_at: datetime,
     last_sign_in_at: datetime | None,
+    factors: list[FactorRow],
 ) -> User:
     times: dict[str, Any] = {
         "created_at": created_at.isoformat(),
@@ -131,5 +172,6 @@ def _user(
         email_confirmed_at=created_at.isoformat(),
         confirmed_at=created_at.isoformat(),
         identities=[identity],
+        factors=[Factor.of(row) for row in factors],
         **times,
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from supaplane_api.schema import Answer, Body
-from supaplane_api.text import LONGEST_PASSWORD, Email, Password
+from supaplane_api.text import LONGEST_PASSWORD, Email, Password, Word
+
+from .factors_repository import FactorRow
 
 Given = Annotated[str, StringConstraints(max_length=LONGEST_PASSWORD)]
 
@@ -59,6 +62,28 @@ class Identity(Answer):
     email: str
 
 
+class Factor(Answer):
+    """A second factor, without its secret."""
+
+    id: str
+    friendly_name: str
+    factor_type: Literal["totp"] = "totp"
+    status: Literal["verified", "unverified"]
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, row: FactorRow) -> Factor:
+        """As it is kept."""
+        return cls(
+            id=str(row.id),
+            friendly_name=row.friendly_name,
+            status="unverified" if row.verified_at is None else "verified",
+            created_at=row.created_at.isoformat(),
+            updated_at=row.updated_at.isoformat(),
+        )
+
+
 class User(Answer):
     """An account, as GoTrue's clients know it."""
 
@@ -73,7 +98,7 @@ class User(Answer):
     app_metadata: dict[str, Any] = Field(default={"provider": "email", "providers": ["email"]})
     user_metadata: dict[str, Any] = Field(default={})
     identities: list[Identity]
-    factors: tuple[dict[str, Any], ...] = ()
+    factors: list[Factor]
     created_at: str
     updated_at: str
     is_anonymous: bool = False
@@ -90,3 +115,62 @@ class Session(Answer):
     """Unix time."""
     refresh_token: str
     user: User
+
+
+class UpdateUser(Body):
+    """What changes of the account. What is not offered here is refused, not ignored."""
+
+    password: Annotated[Password, StringConstraints(min_length=8)] | None = None
+    email: Email | None = None
+    phone: Word | None = None
+    data: dict[str, Any] | None = None
+
+
+class Enrol(Body):
+    """A factor to be enrolled."""
+
+    friendly_name: Word = ""
+    factor_type: Literal["totp"]
+    issuer: Word | None = None
+    """Not used: the page that a code is for is this platform."""
+
+
+class Totp(Answer):
+    """What an authenticator program needs."""
+
+    qr_code: str
+    """SVG."""
+    secret: str
+    """Shown this once."""
+    uri: str
+
+
+class Enrolled(Answer):
+    """A factor that was just made."""
+
+    id: str
+    type: Literal["totp"] = "totp"
+    friendly_name: str
+    totp: Totp
+
+
+class Challenge(Answer):
+    """A code is asked for."""
+
+    id: str
+    type: Literal["totp"] = "totp"
+    expires_at: int
+    """Unix time."""
+
+
+class Verify(Body):
+    """A code."""
+
+    challenge_id: Annotated[UUID, Field(strict=False)]
+    code: Annotated[str, StringConstraints(pattern="^[0-9]{6}$")]
+
+
+class FactorId(Answer):
+    """The factor that is no more."""
+
+    id: str

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from supaplane_api import audit
+from supaplane_api.caller import Caller
 from supaplane_api.database import Connection
 from supaplane_api.problems import Clash, Invalid, NotAllowed, Problem, Unavailable
 from supaplane_api.services import Services
@@ -46,10 +47,7 @@ async def sign_up(services: Services, email: str, password: str, client: Client)
             "Sign-up is closed on this platform: ask its administrator", code="signup_disabled"
         )
     services.limits.sign_up.take(network_of(client.address))
-    strength = await services.passwords.strength(password, (email, email.partition("@")[0]))
-    if strength.score < LEAST_STRENGTH:
-        why = strength.warning or "It is easy to guess"
-        raise Invalid(f"password: too weak. {why}", code="weak_password")
+    await _require_strength(services, email, password)
     password_hash = await services.passwords.hash(password)
     now = services.outside.now()
     async with services.database.transaction() as connection:
@@ -146,7 +144,14 @@ async def refresh(services: Services, token: str, client: Client) -> SignedIn:
     if outcome == "reused":
         message = "Invalid Refresh Token: Already Used"
         raise Problem(message, status=400, code="refresh_token_already_used")
-    access = _access(services, known.account, known.session_id, known.session_created_at, now)
+    access = _access(
+        services,
+        known.account,
+        known.session_id,
+        known.session_created_at,
+        now,
+        verified_at=known.verified_at,
+    )
     return SignedIn(known.account, access, newest)
 
 
@@ -206,12 +211,58 @@ async def sign_out(services: Services, *, account_id: int, session: UUID, scope:
             await repository.revoke_sessions(connection, account_id, now, but=spared)
 
 
+async def renew(
+    services: Services, connection: Connection, caller: Caller, session: UUID
+) -> SignedIn:
+    """New tokens for a session that goes on, with what it has proven by now.
+
+    The refresh tokens from before end: only who gave the code goes on.
+    """
+    now = services.outside.now()
+    account, created_at, verified_at = await repository.account_of_session(connection, session)
+    token = services.refresh_tokens.first(services.outside.random_bytes)
+    await repository.forget_refresh_tokens(connection, session)
+    await repository.insert_refresh_token(
+        connection, token_hash=services.refresh_tokens.stored(token), session_id=session, now=now
+    )
+    access = _access(services, account, session, created_at, now, verified_at=verified_at)
+    return SignedIn(account, access, token)
+
+
+async def change_password(
+    services: Services, caller: Caller, password: str, client: Client
+) -> None:
+    """Another password, which ends all other sessions. Raises Invalid (weak), Unavailable."""
+    await _require_strength(services, caller.email, password)
+    password_hash = await services.passwords.hash(password)
+    now = services.outside.now()
+    async with services.database.transaction() as connection:
+        await repository.replace_password(connection, caller.account_id, password_hash, now)
+        await repository.revoke_sessions(connection, caller.account_id, now, but=caller.session_id)
+        actor = audit.Actor(caller.account_id, caller.email, client.address)
+        await audit.record(connection, "account.password", actor=actor, now=now)
+
+
+async def _require_strength(services: Services, email: str, password: str) -> None:
+    strength = await services.passwords.strength(password, (email, email.partition("@")[0]))
+    if strength.score < LEAST_STRENGTH:
+        why = strength.warning or "It is easy to guess"
+        raise Invalid(f"password: too weak. {why}", code="weak_password")
+
+
 def _access(
-    services: Services, account: Account, session: UUID, signed_in_at: datetime, now: datetime
+    services: Services,
+    account: Account,
+    session: UUID,
+    signed_in_at: datetime,
+    now: datetime,
+    *,
+    verified_at: datetime | None = None,
 ) -> Issued:
     return services.access_tokens.sign(
         Claims(account.gotrue_id, session),
         email=account.email,
         signed_in_at=signed_in_at,
+        verified_at=verified_at,
         now=now,
     )

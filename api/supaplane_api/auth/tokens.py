@@ -58,8 +58,17 @@ class AccessTokens:
         self._current = _key_id(secret)
         self._keys: Mapping[str, bytes] = {self._current: secret}
 
-    def sign(self, claims: Claims, *, email: str, signed_in_at: datetime, now: datetime) -> Issued:
-        """A token for that session."""
+    def sign(
+        self,
+        claims: Claims,
+        *,
+        email: str,
+        signed_in_at: datetime,
+        verified_at: datetime | None,
+        now: datetime,
+    ) -> Issued:
+        """A token for that session; `verified_at`: when the code of a second factor was given."""
+        methods = [("totp", verified_at), ("password", signed_in_at)]
         expires_at = now + self.life
         payload = {
             "iss": self.issuer,
@@ -71,8 +80,12 @@ class AccessTokens:
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
             "session_id": str(claims.session),
-            "aal": "aal1",
-            "amr": [{"method": "password", "timestamp": int(signed_in_at.timestamp())}],
+            "aal": "aal1" if verified_at is None else "aal2",
+            "amr": [
+                {"method": method, "timestamp": int(time.timestamp())}
+                for method, time in methods
+                if time is not None
+            ],
             "app_metadata": {"provider": "email", "providers": ["email"]},
             "user_metadata": {},
             "is_anonymous": False,
