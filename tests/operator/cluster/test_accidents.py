@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from supaplane_contract import names
 from supaplane_contract.credentials import from_secret_data
-from supaplane_kube import AlreadyExists
+from supaplane_kube import AlreadyExists, KubeError
 from supaplane_kube import resources as kinds
 
 pytestmark = pytest.mark.cluster
@@ -103,6 +104,28 @@ async def test_the_api_server_goes_away_and_comes_back(cluster, operator, devclu
 
     await cluster.until(back)
     await cluster.make("second", ref=REF + "ab")
+    await cluster.until_phase("second", "ACTIVE_HEALTHY")
+    assert operator.process.poll() is None
+
+
+async def test_an_etcd_that_answers_nothing_for_a_while_ends_no_process(
+    cluster, operator, devcluster
+):
+    await cluster.make("shop", ref=REF + "al")
+    await cluster.until_phase("shop", "ACTIVE_HEALTHY")
+    devcluster.pause("etcd")
+    try:
+        await asyncio.sleep(15)
+        assert operator.process.poll() is None
+    finally:
+        devcluster.resume("etcd")
+
+    async def made() -> bool:
+        with contextlib.suppress(KubeError):
+            await cluster.make("second", ref=REF + "am")
+        return await cluster.project("second") is not None
+
+    await cluster.until(made)
     await cluster.until_phase("second", "ACTIVE_HEALTHY")
     assert operator.process.poll() is None
 

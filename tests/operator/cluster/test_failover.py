@@ -19,10 +19,6 @@ pytestmark = pytest.mark.cluster
 REF = "f" * 17
 DURATION = 15.0
 """How long a Lease lasts after its last renewal."""
-SMALL = {
-    part: {"enabled": False}
-    for part in ("meta", "studio", "realtime", "storage", "functions", "pooler")
-}
 
 
 @pytest.fixture
@@ -109,7 +105,7 @@ async def _renewals(cluster: Any, seen: list[float]) -> None:
 async def _work(cluster: Any) -> None:
     """Gives the leader something to write all the time."""
     for letter in string.ascii_lowercase[:2]:
-        await cluster.make(letter, ref=f"{REF}ab{letter}", deletion={"policy": "Delete"}, **SMALL)
+        await cluster.make(letter, ref=f"{REF}ab{letter}", deletion={"policy": "Delete"})
     count = 0
     while True:
         count += 1

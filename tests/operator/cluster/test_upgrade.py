@@ -14,10 +14,6 @@ from supaplane_kube import resources as kinds
 
 pytestmark = pytest.mark.cluster
 
-SMALL = {
-    part: {"enabled": False}
-    for part in ("meta", "studio", "realtime", "storage", "functions", "pooler")
-}
 SHOPS = {f"shop-{n}": "u" * 18 + chr(ord("a") + n) + "p" for n in range(6)}
 NEWER = """
 from supaplane_operator.render import workload
@@ -41,7 +37,7 @@ async def test_no_more_projects_than_allowed_are_rolled_at_once(cluster, new_ope
     older = new_operator()
     older.start()
     for name, ref in SHOPS.items():
-        await cluster.make(name, ref=ref, **SMALL)
+        await cluster.make(name, ref=ref)
     for name in SHOPS:
         await cluster.until_phase(name, "ACTIVE_HEALTHY", 120)
     older.stop()
