@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,37 +49,46 @@ async def test_no_more_projects_than_allowed_are_rolled_at_once(cluster, new_ope
     assert [w["objectRef"] for w in cluster.writes()] == [], "with the same renderer nothing rolls"
 
     most = 0
-    rolled: set[str] = set()
     operator = new_operator(environ=newer | {"SUPAPLANE_ROLLOUT_CONCURRENCY": "2"})
     operator.start()
 
     async def all_rolled() -> bool:
         nonlocal most
-        rolling = 0
-        for name, ref in SHOPS.items():
-            grace, settled = await _rollout(cluster, names.project_namespace(ref))
-            if 31 in grace:
-                rolled.add(name)
-            rolling += 31 in grace and not (settled and grace == {31})
-        most = max(most, rolling)
-        return len(rolled) == len(SHOPS) and rolling == 0
+        states = await _states(cluster, SHOPS.values())
+        most = max(most, states.count("between"))
+        return states.count("new") == len(SHOPS)
 
-    await cluster.until(all_rolled, 120)
+    await cluster.until(all_rolled, 180)
     assert 1 <= most <= 2
     for name in SHOPS:
+        await cluster.until(lambda name=name: _up_to_date(cluster, name))
         await cluster.until_phase(name, "ACTIVE_HEALTHY")
-        assert (await cluster.condition(name, "UpToDate"))["status"] == "True"
 
 
-async def _rollout(cluster: Any, namespace: str) -> tuple[set[int], bool]:
-    """The grace periods in the templates of a project, and whether all its pods are as they say."""
-    grace, settled = set(), True
-    for kind in (kinds.DEPLOYMENTS, kinds.STATEFUL_SETS):
-        for item in (await cluster.kube.list(kind, namespace)).items:
-            spec, status = item["spec"], item.get("status", {})
-            if item["metadata"]["name"] != "db":  # which has a grace period of its own
-                grace.add(spec["template"]["spec"]["terminationGracePeriodSeconds"])
-            ready = status.get("readyReplicas", 0) == status.get("replicas", 0) == spec["replicas"]
-            seen = status.get("observedGeneration") == item["metadata"]["generation"]
-            settled = settled and ready and seen
-    return grace, settled
+async def _up_to_date(cluster: Any, name: str) -> bool:
+    return (await cluster.condition(name, "UpToDate"))["status"] == "True"
+
+
+async def _states(cluster: Any, refs: Iterable[str]) -> list[str]:
+    """`old`, `new` or `between`, for each project: all as of one moment."""
+    selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+    deployments = (await cluster.kube.list(kinds.DEPLOYMENTS, label_selector=selector)).items
+    return [
+        _state([d for d in deployments if d["metadata"]["labels"][names.LABEL_REF] == ref])
+        for ref in refs
+    ]
+
+
+def _state(deployments: Sequence[dict[str, Any]]) -> str:
+    templates = [d["spec"]["template"]["spec"] for d in deployments]
+    new = [template["terminationGracePeriodSeconds"] == 31 for template in templates]
+    if not any(new):
+        return "old"
+    return "new" if all(new) and all(map(_is_rolled, deployments)) else "between"
+
+
+def _is_rolled(deployment: dict[str, Any]) -> bool:
+    status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
+    seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    counts = [status.get(k, 0) for k in ("replicas", "updatedReplicas", "readyReplicas")]
+    return seen and counts == [wanted] * 3
