@@ -36,6 +36,7 @@ def assemble(
         stirred=lambda _key: stirred.set(),
         odd=lambda what: metrics.unreadable.labels(what).inc(),
     )
+    previous = settings.jwt_secret_previous
     services = Services(
         settings=settings,
         database=Database(database_url, size=settings.database_pool_size),
@@ -46,6 +47,7 @@ def assemble(
             settings.secret("jwt_secret"),
             issuer=settings.issuer,
             life=timedelta(seconds=settings.access_token_seconds),
+            previous=[previous.get_secret_value().encode()] if previous else [],
         ),
         refresh_tokens=RefreshTokens(settings.secret("encryption_secret")),
         vault=Vault(settings.secret("encryption_secret")),

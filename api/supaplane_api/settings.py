@@ -67,7 +67,9 @@ class Settings(BaseModel):
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose X-Forwarded-For is believed, separated by commas."""
     jwt_secret: SecretStr | None = None
-    """Signs access tokens of accounts."""
+    """Root of the key that signs access tokens of accounts."""
+    jwt_secret_previous: SecretStr | None = None
+    """The JWT_SECRET from before a change: its tokens are taken until they end."""
     encryption_secret: SecretStr | None = None
     """Root of the keys that protect what the database holds; refresh tokens hang on it."""
     access_token_seconds: Annotated[int, Field(ge=300, le=86400)] = 3600

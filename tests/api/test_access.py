@@ -13,6 +13,7 @@ from supaplane_api.problems import Missing, NotAllowed
 ROUTES = [(o.method, o.path, o.rules) for o in operations(application())]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
 PUBLIC = {
+    "/auth/.well-known/jwks.json",
     "/auth/token",
     "/healthz",
     "/metrics",

@@ -23,7 +23,6 @@ TABLES = {
     "factor_challenges",
     "factors",
     "invitations",
-    "mailed_codes",
     "content",
     "content_folders",
     "accounts",

@@ -1,11 +1,14 @@
 """Signing up and in, and what an access token is worth."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import jwt
 import pytest
 
 from supaplane_api.auth.passwords import Passwords
+from supaplane_api.auth.tokens import AccessTokens, Claims, TokenInvalid, signing_key
 
 
 async def sign_in(bench, email, password, **more):
@@ -154,19 +157,20 @@ async def test_what_is_no_token_is_refused(bench, header):
     assert answer.json()["message"]
 
 
-def _forged(bench, person, *, key=None, alg="HS256", headers=None, **claims):
+def _forged(bench, person, *, key=None, alg="ES256", headers=None, **claims):
     token = person.session["access_token"]
     payload = jwt.decode(token, options={"verify_signature": False}) | claims
     payload = {k: v for k, v in payload.items() if v is not None}
-    secret = key if key is not None else bench.services.settings.secret("jwt_secret")
+    root = bench.services.settings.secret("jwt_secret")
+    secret = signing_key(root) if key is None else key
     kid = jwt.get_unverified_header(token)["kid"]
     return jwt.encode(payload, secret, alg, headers={"kid": kid} if headers is None else headers)
 
 
 FORGED = {
-    "another secret": {"key": b"x" * 64},
+    "another secret": {"key": signing_key(b"x" * 64)},
     "no signature": {"alg": "none", "key": ""},
-    "another algorithm": {"alg": "HS512"},
+    "another algorithm": {"alg": "HS256", "key": b"x" * 64},
     "another issuer": {"iss": "https://other.example.org/auth"},
     "another audience": {"aud": "anon"},
     "no audience": {"aud": None},
@@ -274,3 +278,50 @@ async def test_a_password_is_nowhere_in_the_log(bench, caplog):
     await sign_in(bench, "ada@example.org", secret + "x")
     assert "POST /auth/token" in caplog.text
     assert secret not in caplog.text
+
+
+async def test_a_token_can_be_checked_with_the_published_key(bench):
+    token = (await bench.person()).session["access_token"]
+    (key,) = (await bench.client.get("/auth/.well-known/jwks.json")).json()["keys"]
+    assert "d" not in key
+    assert key["kid"] == jwt.get_unverified_header(token)["kid"]
+    checked = jwt.decode(
+        token,
+        jwt.PyJWK(key),
+        algorithms=["ES256"],
+        audience="authenticated",
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert checked["role"] == "authenticated"
+
+
+def test_tokens_of_the_previous_key_live_to_their_end_and_new_ones_have_the_new():
+    old, new, now = b"o" * 64, b"n" * 64, datetime(2026, 11, 22, 12, tzinfo=UTC)
+    made = {"issuer": "https://projects.example.org/auth", "life": timedelta(hours=1)}
+    claims = Claims(UUID(int=1), UUID(int=2))
+
+    def signed(tokens):
+        more = {"email": "ada@example.org", "signed_in_at": now, "verified_at": None, "now": now}
+        return tokens.sign(claims, **more).token
+
+    before = signed(AccessTokens(old, **made))
+    tokens = AccessTokens(new, **made, previous=[old])
+    assert tokens.read(before, now=now) == tokens.read(signed(tokens), now=now) == claims
+    kids = {jwt.get_unverified_header(token)["kid"] for token in (before, signed(tokens))}
+    assert {key["kid"] for key in tokens.public_jwks} == kids
+    with pytest.raises(TokenInvalid, match="expired"):
+        tokens.read(before, now=now + timedelta(hours=1))
+    with pytest.raises(TokenInvalid):
+        AccessTokens(new, **made).read(before, now=now)
+
+
+async def test_the_previous_secret_is_a_setting(make_bench, settings):
+    from contextlib import AsyncExitStack
+
+    from pydantic import SecretStr
+
+    changed = settings.model_copy(update={"jwt_secret_previous": SecretStr("p" * 64)})
+    async with AsyncExitStack() as stack:
+        bench = await make_bench(stack, settings=changed)
+        published = (await bench.client.get("/auth/.well-known/jwks.json")).json()["keys"]
+        assert len(published) == 2

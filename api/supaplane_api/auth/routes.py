@@ -17,6 +17,7 @@ from .factors_repository import FactorRow
 from .schemas import (
     Factor,
     Identity,
+    PublicKeys,
     Session,
     SignedUp,
     SignUp,
@@ -53,6 +54,12 @@ async def token(
             raise Invalid("Give refresh_token")
         signed_in = await service.refresh(services, body.refresh_token, client)
     return await answer_of(services, signed_in)
+
+
+@gotrue.get("/.well-known/jwks.json", dependencies=[Depends(Anyone())])
+async def jwks(services: TheServices) -> PublicKeys:
+    """The public keys by which access tokens are checked."""
+    return PublicKeys.model_validate({"keys": services.access_tokens.public_jwks})
 
 
 @gotrue.get("/user", openapi_extra=may_answer(DATABASE))

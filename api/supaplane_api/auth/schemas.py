@@ -174,3 +174,23 @@ class FactorId(Answer):
     """The factor that is no more."""
 
     id: str
+
+
+class PublicKey(Answer):
+    """A key by which access tokens are checked (RFC 7517)."""
+
+    kty: str
+    kid: str
+    use: str
+    key_ops: list[str]
+    alg: str
+    ext: bool
+    crv: str
+    x: str
+    y: str
+
+
+class PublicKeys(Answer):
+    """All keys whose tokens are still taken."""
+
+    keys: list[PublicKey]

@@ -1,9 +1,11 @@
 """What do tokens look like, and how do we know ours? Pure but for the secrets that they hang on.
 
-Access tokens are JWTs (HS256) with the claims that GoTrue's clients read. Refresh tokens are
-opaque: the first of a session is random, and each next one is a keyed hash of the one before. So a
-client that did not get our answer and asks again gets the same token, though only hashes are
-stored, and nobody without ENCRYPTION_SECRET can compute it.
+Access tokens are JWTs (ES256) with the claims that GoTrue's clients read, signed with a key that is
+computed from JWT_SECRET. Its public half is published, so that others can check them.
+
+Refresh tokens are opaque: the first of a session is random, and each next one is a keyed hash of
+the one before. So a client that did not get our answer and asks again gets the same token, though
+only hashes are stored, and nobody without ENCRYPTION_SECRET can compute it.
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from supaplane_contract import jose, p256
 
 AUDIENCE = "authenticated"
 ROLE = "authenticated"
-ALGORITHM = "HS256"
+ALGORITHM = "ES256"
 SKEW_SECONDS = 60
 """By how much the clocks of two replicas may differ."""
 _LONGEST = 4096
@@ -52,11 +57,20 @@ class Issued:
 class AccessTokens:
     """Signs and reads access tokens. The header names its key, so that keys can be changed."""
 
-    def __init__(self, secret: bytes, *, issuer: str, life: timedelta) -> None:
+    def __init__(
+        self, secret: bytes, *, issuer: str, life: timedelta, previous: Sequence[bytes] = ()
+    ) -> None:
+        """`previous`: secrets from before a change, whose tokens are taken until they end."""
         self.issuer = issuer
         self.life = life
         self._current = _key_id(secret)
-        self._keys: Mapping[str, bytes] = {self._current: secret}
+        self._keys = {_key_id(one): signing_key(one) for one in (*previous, secret)}
+        self._public = {kid: key.public_key() for kid, key in self._keys.items()}
+
+    @property
+    def public_jwks(self) -> list[jose.Jwk]:
+        """The public keys by which our tokens are checked."""
+        return [jose.public_jwk(p256.private_jwk(key, kid)) for kid, key in self._keys.items()]
 
     def sign(
         self,
@@ -100,7 +114,7 @@ class AccessTokens:
         if len(token) > _LONGEST:
             raise TokenInvalid("invalid JWT: too long")
         try:
-            key = self._keys[str(jwt.get_unverified_header(token)["kid"])]
+            key = self._public[str(jwt.get_unverified_header(token)["kid"])]
             payload: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -146,6 +160,12 @@ class RefreshTokens:
 
 def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def signing_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
+    """The key that tokens are signed with; the same secret gives the same key in every replica."""
+    seed = hmac.digest(secret, b"supaplane access tokens v1", "sha512")
+    return p256.private_key(seed[: p256.SCALAR_BYTES])
 
 
 def _key_id(secret: bytes) -> str:

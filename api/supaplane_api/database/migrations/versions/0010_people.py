@@ -1,4 +1,4 @@
-"""Access tokens, invitations, roles in single projects, second factors and codes sent by mail."""
+"""Access tokens, invitations, roles in single projects and second factors."""
 
 from alembic import op
 
@@ -6,9 +6,6 @@ revision = "0010"
 down_revision = "0001"
 
 SQL = """
-ALTER TABLE accounts ADD COLUMN email_confirmed_at timestamptz;
-UPDATE accounts SET email_confirmed_at = created_at;
-
 -- When its owner gave the code of a second factor.
 ALTER TABLE sessions ADD COLUMN verified_at timestamptz;
 
@@ -62,18 +59,6 @@ CREATE TABLE factor_challenges (
 );
 CREATE INDEX factor_challenges_factor ON factor_challenges (factor_id);
 CREATE INDEX factor_challenges_expiry ON factor_challenges (expires_at);
-
--- The newest of each purpose counts; after some wrong codes it counts no more.
-CREATE TABLE mailed_codes (
-    account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
-    purpose text NOT NULL CHECK (purpose IN ('signup', 'recovery', 'email_change')),
-    code_hash bytea NOT NULL,
-    token_hash bytea NOT NULL UNIQUE,
-    new_email text,
-    wrong smallint NOT NULL DEFAULT 0,
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (account_id, purpose)
-);
 """
 
 
