@@ -15,6 +15,7 @@ from .audit_log import routes as audit_log
 from .auth import factor_routes
 from .auth import routes as auth
 from .content import routes as content
+from .gatewayed import routes as gatewayed
 from .health import routes as health
 from .housekeeping import Housekeeping
 from .members import routes as members
@@ -25,6 +26,7 @@ from .profile import routes as profile
 from .projects import routes as projects
 from .projects.sweeper import Sweeper
 from .services import Services
+from .telemetry import routes as telemetry
 from .web import cors
 from .web.envelope import Envelope
 
@@ -42,6 +44,8 @@ BOTH: tuple[APIRouter, ...] = (
     platform.router,
     pgmeta.router,
     content.router,
+    gatewayed.router,
+    telemetry.router,
     auth.sign_up,
 )
 """Routers that are served at the root, for older clients, and below /platform."""

@@ -26,6 +26,7 @@ PUBLIC = {
 WRITES_FOR_EVERYBODY = {
     "/members/invitations/{token}",
     "/members/{gotrue_id}",
+    "/objects/list",
     "/pg-meta/{ref}/query",
     "/pg-meta/{ref}/query/{how}",
 }

@@ -50,11 +50,6 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def segments(text: str) -> str:
-    """Several segments, as in the path of an object. Raises Invalid."""
-    return "/".join(segment(part) for part in text.strip("/").split("/"))
-
-
 def encoded(body: Any) -> bytes | None:
     """The body to send on; None for None. Raises Invalid for what no service could read."""
     if body is None:

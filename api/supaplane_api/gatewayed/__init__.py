@@ -1,0 +1,1 @@
+"""Users and files of a project, through its own gateway."""

@@ -1,0 +1,1 @@
+"""What Studio wants to tell about its use: nothing is kept."""
