@@ -38,6 +38,7 @@ class Right(StrEnum):
     PROJECT_READ = "see the project"
     PROJECT_RENAME = "rename the project"
     PROJECT_SECRETS = "see the secret keys of the project"
+    PROJECT_CONFIGURE = "change the configuration of the project"
     SQL_RUN = "run SQL in the project"
     SCHEMA_CHANGE = "change the database of the project"
     CONTENT_READ = "see the saved queries of the project"
@@ -66,6 +67,7 @@ ALLOWED: Mapping[Right, frozenset[Role]] = MappingProxyType(
         Right.PROJECT_READ: _EVERYBODY,
         Right.PROJECT_RENAME: _MANAGERS,
         Right.PROJECT_SECRETS: _BUILDERS,
+        Right.PROJECT_CONFIGURE: _MANAGERS,
         Right.SQL_RUN: _EVERYBODY,
         Right.SCHEMA_CHANGE: _BUILDERS,
         Right.CONTENT_READ: _EVERYBODY,
