@@ -23,8 +23,8 @@ from supaplane_contract.fields import HOST_PATTERN, STORAGE_PATTERN
 
 NOT_HONOURED: Mapping[str, str] = {
     "SERVICE_VERSION_URL": "releases are the operator's: set it there",
-    "DOMAIN_DNS_HOOK_URL": "records are not written by this version; use external-dns",
-    "DOMAIN_DNS_HOOK_KEY": "records are not written by this version; use external-dns",
+    "DOMAIN_DNS_HOOK_URL": "names in DNS are the operator's: set it there",
+    "DOMAIN_DNS_HOOK_KEY": "names in DNS are the operator's: set it there",
 }
 SECRET_LENGTH = 32
 _PREFIXED = frozenset(

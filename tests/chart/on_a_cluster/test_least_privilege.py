@@ -25,6 +25,7 @@ USED_ELSEWHERE = {
     ("project", "", "configmaps", "delete"): "a component loses its last file of settings",
     ("project", "", "resourcequotas", "delete"): "an older version had more of them",
     ("project", "", "limitranges", "delete"): "an older version had more of them",
+    ("project", "", "serviceaccounts", "delete"): "an older version had one for each component",
     ("project", "rbac.authorization.k8s.io", "rolebindings", "delete"): "the same",
     ("project", "batch", "jobs", "create"): "components that have Jobs",
     ("project", "batch", "jobs", "patch"): "components that have Jobs",
