@@ -38,6 +38,9 @@ class Right(StrEnum):
     PROJECT_READ = "see the project"
     PROJECT_RENAME = "rename the project"
     PROJECT_SECRETS = "see the secret keys of the project"
+    PROJECT_RUN = "pause, restore, restart and resize the project"
+    PROJECT_DELETE = "delete the project"
+    PROJECT_TRANSFER = "give the project to another organization"
     PROJECT_CONFIGURE = "change the configuration of the project"
     SQL_RUN = "run SQL in the project"
     SCHEMA_CHANGE = "change the database of the project"
@@ -67,6 +70,9 @@ ALLOWED: Mapping[Right, frozenset[Role]] = MappingProxyType(
         Right.PROJECT_READ: _EVERYBODY,
         Right.PROJECT_RENAME: _MANAGERS,
         Right.PROJECT_SECRETS: _BUILDERS,
+        Right.PROJECT_RUN: _MANAGERS,
+        Right.PROJECT_DELETE: _MANAGERS,
+        Right.PROJECT_TRANSFER: frozenset({Role.OWNER}),
         Right.PROJECT_CONFIGURE: _MANAGERS,
         Right.SQL_RUN: _EVERYBODY,
         Right.SCHEMA_CHANGE: _BUILDERS,

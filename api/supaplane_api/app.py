@@ -11,13 +11,16 @@ from fastapi import APIRouter, FastAPI
 
 from . import describe, errors
 from .access_tokens import routes as access_tokens
+from .api_keys import routes as api_keys
 from .audit_log import routes as audit_log
 from .auth import factor_routes
 from .auth import routes as auth
+from .catalogue import routes as catalogue
 from .content import routes as content
 from .gatewayed import routes as gatewayed
 from .health import routes as health
 from .housekeeping import Housekeeping
+from .lifecycle import routes as lifecycle
 from .members import routes as members
 from .organizations import routes as organizations
 from .pgmeta import routes as pgmeta
@@ -40,7 +43,10 @@ BOTH: tuple[APIRouter, ...] = (
     organizations.router,
     members.router,
     audit_log.router,
+    catalogue.router,
     projects.router,
+    lifecycle.router,
+    api_keys.router,
     platform.router,
     pgmeta.router,
     content.router,
@@ -73,6 +79,8 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.gotrue)
     app.include_router(factor_routes.router)
+    for router in (catalogue.v1, api_keys.v1):
+        app.include_router(router)
     for router in BOTH:
         app.include_router(router)
         app.include_router(router, prefix="/platform")

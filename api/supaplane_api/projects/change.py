@@ -47,13 +47,16 @@ async def _record(
 
 
 async def change(services: Services, project: ProjectRow, field: str, value: Any) -> None:
-    """Sets one field of the spec, unless it has another owner. Raises Clash, Invalid, KubeError."""
+    """Sets one field of the spec, as in `database.storage.size`, unless it has another owner.
+
+    Raises Clash, Invalid, Missing, KubeError.
+    """
     namespace, name = project.cr_namespace, project.cr_name
     for _ in range(TRIES):
         live = await services.kube.get(PROJECTS, namespace, name)
         if live is None or live["metadata"]["uid"] != (project.cr_uid or live["metadata"]["uid"]):
             raise Missing("The project is not made yet, or gone already")
-        if (live.get("spec") or {}).get(field) == value:
+        if _value(live, field) == value:
             return
         others = owners(live, field) - {names.FIELD_MANAGER_API}
         if others:
@@ -63,7 +66,7 @@ async def change(services: Services, project: ProjectRow, field: str, value: Any
             )
         patch = {
             "metadata": {"resourceVersion": live["metadata"]["resourceVersion"]},
-            "spec": {field: value},
+            "spec": _nested(field, value),
         }
         try:
             await services.kube.merge_patch(
@@ -78,14 +81,29 @@ async def change(services: Services, project: ProjectRow, field: str, value: Any
 
 
 def owners(live: Mapping[str, Any], field: str) -> set[str]:
-    """Managers that own a field of the spec, or the spec as a whole."""
+    """Managers that own a field of the spec, or a part of it."""
     found = set()
+    steps = [f"f:{step}" for step in field.split(".")]
     for entry in (live.get("metadata") or {}).get("managedFields") or ():
         if not entry.get("subresource"):
-            spec = (entry.get("fieldsV1") or {}).get("f:spec")
-            if spec is not None and f"f:{field}" in spec:
+            part = (entry.get("fieldsV1") or {}).get("f:spec")
+            for step in steps:
+                part = None if part is None else part.get(step)
+            if part is not None:
                 found.add(str(entry.get("manager") or "unknown"))
     return found
+
+
+def _value(live: Mapping[str, Any], field: str) -> Any:
+    part: Any = live.get("spec")
+    for step in field.split("."):
+        part = part.get(step) if isinstance(part, Mapping) else None
+    return part
+
+
+def _nested(field: str, value: Any) -> dict[str, Any]:
+    first, _, rest = field.partition(".")
+    return {first: _nested(rest, value) if rest else value}
 
 
 def refuse_other_changes(wish: ChangeSettings, current: ProjectSettings) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from supaplane_contract import Phase, ProjectSpec, ProjectStatus, names
@@ -32,6 +32,16 @@ class SeenCondition:
     status: str
     reason: str
     message: str
+
+
+@dataclass(frozen=True)
+class SeenComponent:
+    """A component that the operator runs."""
+
+    phase: str | None
+    version: str | None
+    """The tag of its image."""
+    message: str | None
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,10 @@ class Seen:
     message: str | None
     created_at: str
     conditions: tuple[SeenCondition, ...]
-    components: tuple[str, ...] = ()
-    """Names of the components that the operator runs."""
+    components: Mapping[str, SeenComponent] = field(default_factory=dict)
+    """The components that the operator runs, by name."""
+    phase_since: str | None = None
+    """When the phase began."""
 
     @property
     def key(self) -> Key:
@@ -104,7 +116,8 @@ def read(manifest: Mapping[str, Any], *, odd: Callable[[str], None] = lambda _: 
         message=status.text("message"),
         created_at=meta.text("creationTimestamp") or "",
         conditions=tuple(_conditions(status, odd)),
-        components=tuple(_components(status, odd)),
+        components=_components(status, odd),
+        phase_since=status.text("phaseSince"),
     )
 
 
@@ -164,10 +177,20 @@ def _conditions(status: _Part, odd: Callable[[str], None]) -> Sequence[SeenCondi
     ]
 
 
-def _components(status: _Part, odd: Callable[[str], None]) -> Sequence[str]:
+def _components(status: _Part, odd: Callable[[str], None]) -> Mapping[str, SeenComponent]:
     found = status.raw.get("components")
     parts = [_Part(c, "status.components", odd) for c in found] if isinstance(found, list) else []
-    return [name for part in parts if (name := part.text("name"))]
+    return {
+        name: SeenComponent(part.text("phase"), _tag(part.text("image")), part.text("message"))
+        for part in parts
+        if (name := part.text("name"))
+    }
+
+
+def _tag(image: str | None) -> str | None:
+    """The tag of an image; None when it is named by digest alone."""
+    last = (image or "").partition("@")[0].rpartition("/")[2]
+    return last.partition(":")[2] or None
 
 
 class Snapshot:

@@ -1,0 +1,1 @@
+"""Keys that clients of a project send."""

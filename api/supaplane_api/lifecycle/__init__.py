@@ -1,0 +1,1 @@
+"""A project in time: paused, restored, restarted, resized, moved, deleted."""

@@ -1,0 +1,130 @@
+"""Sizes, health, versions and keys of projects."""
+
+import jwt
+import pytest
+
+
+@pytest.fixture
+async def shop(bench):
+    person = await bench.person()
+    organization = await bench.organization(person)
+    made = await bench.project(person, organization, name="Shop")
+    return person, organization, made
+
+
+async def test_health_is_what_the_operator_saw(bench, shop):
+    person, _, made = shop
+    components = [
+        {"name": "db", "phase": "Ready"},
+        {"name": "auth", "phase": "Ready", "image": "here/supabase/gotrue:v2.180.0@sha256:0"},
+        {"name": "rest", "phase": "Starting"},
+        {"name": "storage", "phase": "Unhealthy", "message": "no bucket"},
+    ]
+    await bench.says(made["ref"], phase="ACTIVE_UNHEALTHY", components=components)
+    path = f"/v1/projects/{made['ref']}/health"
+    joined = (await person.get(f"{path}?services=auth,realtime,rest,storage,db")).json()
+    assert {one["name"]: one["status"] for one in joined} == {
+        "auth": "ACTIVE_HEALTHY",
+        "realtime": "UNHEALTHY",
+        "rest": "COMING_UP",
+        "storage": "UNHEALTHY",
+        "db": "ACTIVE_HEALTHY",
+    }
+    by_name = {one["name"]: one for one in joined}
+    assert by_name["auth"]["info"]["version"] == "v2.180.0"
+    assert by_name["storage"]["error"] == "no bucket"
+    repeated = (await person.get(f"{path}?services=auth&services=db")).json()
+    assert [one["name"] for one in repeated] == ["auth", "db"]
+    assert (await person.get(f"{path}?services=nonsense")).status_code == 400
+
+
+async def test_sizes_are_those_of_the_operators_table(bench, shop):
+    person, _, made = shop
+    told = (await person.get(f"/platform/projects/{made['ref']}/billing/addons")).json()
+    assert told["selected_addons"][0]["variant"]["identifier"] == "ci_nano"
+    variants = {v["identifier"]: v["meta"] for v in told["available_addons"][0]["variants"]}
+    assert variants["ci_large"]["memory_gb"] == 8
+    assert variants["ci_large"]["connections_direct"] == 160
+    assert "ci_dev" not in variants
+
+
+async def test_the_organizations_list_has_the_keys_that_its_cards_read(bench, shop):
+    person, organization, made = shop
+    await bench.says(made["ref"], phase="INACTIVE")
+    path = f"/platform/organizations/{organization['slug']}/projects"
+    page = (await person.get(path)).json()
+    assert page["pagination"]["count"] == 1
+    database = page["projects"][0]["databases"][0]
+    assert (database["identifier"], database["type"]) == (made["ref"], "PRIMARY")
+    assert (await person.get(f"{path}?statuses=INACTIVE,PAUSING")).json()["projects"]
+    assert (await person.get(f"{path}?statuses=ACTIVE_HEALTHY")).json()["projects"] == []
+    assert (await person.get(f"{path}?statuses=NONSENSE")).status_code == 400
+
+
+async def test_what_pages_split_and_map_is_there(bench, shop):
+    person, organization, made = shop
+    ref = made["ref"]
+    eligibility = (await person.get(f"/v1/projects/{ref}/upgrade/eligibility")).json()
+    assert eligibility["current_app_version"].startswith("supabase-postgres-")
+    assert eligibility["target_upgrade_versions"] == []
+    status = (await person.get(f"/v1/projects/{ref}/upgrade/status")).json()
+    assert status == {"databaseUpgradeStatus": None}
+    versions = (await person.get(f"/platform/projects/{ref}/service-versions")).json()
+    assert versions["supabase-postgres"].startswith("supabase-postgres-")
+    databases = (await person.get(f"/platform/projects/{ref}/databases")).json()
+    assert [one["identifier"] for one in databases] == [ref]
+    offered = await person.post(
+        f"/platform/organizations/{organization['slug']}/available-versions",
+        {"provider": "AWS", "region": "local"},
+    )
+    assert offered.json()["available_versions"][0]["postgres_engine"] == "17"
+    regions = (await person.get("/platform/projects/available-regions")).json()
+    assert regions["all"]["specific"][0]["code"] == "local"
+
+
+@pytest.mark.parametrize("role", ["Owner", "Developer", "Read-only"])
+async def test_secret_keys_are_revealed_to_who_may_see_them_and_that_is_audited(bench, shop, role):
+    _, organization, made = shop
+    member = await bench.member(organization, role)
+    path = f"/v1/projects/{made['ref']}/api-keys"
+    hidden = {(k["name"], k["type"]): k["api_key"] for k in (await member.get(path)).json()}
+    assert hidden["anon", "legacy"] == made["anon_key"]
+    assert hidden["service_role", "legacy"] is hidden["default", "secret"] is None
+    count = "SELECT count(*) FROM audit_log WHERE action = 'project.keys.reveal'"
+    assert await bench.sql(count) == [(0,)]
+    shown = await member.get(f"{path}?reveal=true")
+    keys = {(k["name"], k["type"]): k["api_key"] for k in shown.json()}
+    allowed = role != "Read-only"
+    assert (keys["service_role", "legacy"] == made["service_key"]) is allowed
+    assert (keys["default", "secret"] is not None) is allowed
+    assert await bench.sql(count) == [(int(allowed),)]
+
+
+async def test_a_temporary_key_lives_as_long_as_was_asked(bench, shop, clock):
+    person, _, made = shop
+    path = f"/platform/projects/{made['ref']}/api-keys/temporary"
+    answer = await person.client.post(
+        path, params={"authorization_exp": "60", "claims": '{"role":"authenticated","exp":1}'}
+    )
+    assert answer.status_code == 201
+    claims = jwt.decode(answer.json()["api_key"], options={"verify_signature": False})
+    assert claims["role"] == "authenticated"
+    assert claims["exp"] == int(clock.now().timestamp()) + 60
+    assert (await person.client.post(path, params={"claims": "[]"})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/platform/projects/{ref}/config/secrets"),
+        ("PATCH", "/platform/projects/{ref}/db-password"),
+        ("POST", "/v1/projects/{ref}/api-keys"),
+        ("PUT", "/v1/projects/{ref}/api-keys/legacy?enabled=false"),
+        ("POST", "/v1/projects/{ref}/upgrade"),
+    ],
+)
+async def test_what_the_operator_cannot_do_is_never_answered_with_success(shop, method, path):
+    person, _, made = shop
+    answer = await person.client.request(method, path.format(ref=made["ref"]))
+    assert answer.status_code == 501
+    assert answer.json()["message"]
