@@ -155,8 +155,8 @@ async def change_disk_autoscaling(services: TheServices, access: Runner) -> Disk
 async def service_versions(services: TheServices, access: Reader) -> ServiceVersions:
     """Versions of services, as their images say."""
     view = shown(services, access)
-    running = view.seen.components if view.seen else {}
-    auth, rest = running.get("auth"), running.get("rest")
+    auth = view.seen.component("auth") if view.seen else None
+    rest = view.seen.component("rest") if view.seen else None
     return ServiceVersions(
         supabase_postgres=_postgres(view),
         gotrue=auth.version if auth else None,
@@ -206,5 +206,5 @@ async def upgrade(services: TheServices, access: Runner) -> UpgradeStatus:
 
 
 def _postgres(view: View) -> str:
-    running = view.seen.components.get("db") if view.seen else None
+    running = view.seen.component("db") if view.seen else None
     return f"supabase-postgres-{(running and running.version) or view.database_version}"

@@ -103,7 +103,7 @@ def wanted_services(given: Iterable[str]) -> list[str]:
 
 def health(view: View, name: str) -> Health:
     """How a service is, as the operator sees its pods."""
-    component = (view.seen.components if view.seen else {}).get(SERVICES[name].value)
+    component = view.seen.component(SERVICES[name].value) if view.seen else None
     if component is None:
         spoken = view.seen is not None and view.seen.phase is not None
         status: Literal["UNHEALTHY", "COMING_UP"] = "UNHEALTHY" if spoken else "COMING_UP"

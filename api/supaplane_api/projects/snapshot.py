@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from supaplane_contract import Phase, ProjectSpec, ProjectStatus, names
@@ -38,6 +38,7 @@ class SeenCondition:
 class SeenComponent:
     """A component that the operator runs."""
 
+    name: str
     phase: str | None
     version: str | None
     """The tag of its image."""
@@ -72,8 +73,8 @@ class Seen:
     message: str | None
     created_at: str
     conditions: tuple[SeenCondition, ...]
-    components: Mapping[str, SeenComponent] = field(default_factory=dict)
-    """The components that the operator runs, by name."""
+    parts: tuple[SeenComponent, ...] = ()
+    """The components that the operator runs."""
     phase_since: str | None = None
     """When the phase began."""
 
@@ -81,6 +82,15 @@ class Seen:
     def key(self) -> Key:
         """Namespace and name."""
         return self.namespace, self.name
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components that the operator runs."""
+        return tuple(part.name for part in self.parts)
+
+    def component(self, name: str) -> SeenComponent | None:
+        """The component of that name, if the operator runs it."""
+        return next((part for part in self.parts if part.name == name), None)
 
 
 def read(manifest: Mapping[str, Any], *, odd: Callable[[str], None] = lambda _: None) -> Seen:
@@ -116,7 +126,7 @@ def read(manifest: Mapping[str, Any], *, odd: Callable[[str], None] = lambda _: 
         message=status.text("message"),
         created_at=meta.text("creationTimestamp") or "",
         conditions=tuple(_conditions(status, odd)),
-        components=_components(status, odd),
+        parts=tuple(_components(status, odd)),
         phase_since=status.text("phaseSince"),
     )
 
@@ -177,14 +187,14 @@ def _conditions(status: _Part, odd: Callable[[str], None]) -> Sequence[SeenCondi
     ]
 
 
-def _components(status: _Part, odd: Callable[[str], None]) -> Mapping[str, SeenComponent]:
+def _components(status: _Part, odd: Callable[[str], None]) -> Sequence[SeenComponent]:
     found = status.raw.get("components")
     parts = [_Part(c, "status.components", odd) for c in found] if isinstance(found, list) else []
-    return {
-        name: SeenComponent(part.text("phase"), _tag(part.text("image")), part.text("message"))
+    return [
+        SeenComponent(name, part.text("phase"), _tag(part.text("image")), part.text("message"))
         for part in parts
         if (name := part.text("name"))
-    }
+    ]
 
 
 def _tag(image: str | None) -> str | None:
