@@ -174,14 +174,16 @@ async def _apply(
     may_roll = take_turn(world.fleet, subject.key, held, children, subject.project.status)
     planned = plan(rendered, children, may_roll=True) if may_roll else held
     deep = (
-        subject.key in world.look_closely or world.monotonic() - memory.looked_at >= LONGEST_SECONDS
+        subject.key in world.look_closely
+        or memory.looked_for != subject.wish
+        or world.monotonic() - memory.looked_at >= LONGEST_SECONDS
     )
     applied = await world.applier.apply(claimed, subject.ref, planned, memory, deep=deep)
     if applied.problem is None:
         await _prune(world, subject, claimed, rendered, applied, planned)
         if deep:
             world.look_closely.discard(subject.key)
-            memory.looked_at = world.monotonic()
+            memory.looked_at, memory.looked_for = world.monotonic(), subject.wish
     return applied, planned
 
 

@@ -52,6 +52,9 @@ class Memory:
     settled: dict[Name, Settled] = field(default_factory=dict)
     looked_at: float = float("-inf")
     """When the kinds that are not watched were last compared, by the monotonic clock."""
+    looked_for: object = None
+    """What the SupabaseProject asked for then. A person who touches it, if only by a label, wants
+    everything looked at, and the event may be old news when the pass has read it already."""
     whole: Whole | None = None
 
     def keep_only(self, names: Collection[Name]) -> None:

@@ -15,6 +15,7 @@ from supaplane_kube import resources as kinds
 from supaplane_operator.events import event
 from supaplane_operator.news import News, newer
 from supaplane_operator.parallel import in_parallel
+from supaplane_operator.projects import PROJECTS
 from supaplane_operator.subject import Subject
 
 HOME = names.DEFAULT_HOME_NAMESPACE
@@ -100,6 +101,31 @@ async def test_a_change_during_a_pass_counts_though_our_own_write_is_newer(stage
     stage.controllers_look()
     await stage.until(lambda: done)
     await stage.quiet()
+    secret = stage.kube.peek(kinds.SECRETS, namespace, "rest")
+    assert secret["data"] == to_secret_data({"code": "1"})
+
+
+async def test_a_change_that_a_pass_has_read_before_it_heard_of_it_is_looked_at_closely(
+    stage, monkeypatch
+):
+    stage.make()
+    namespace = await stage.active()
+    read, done = stage.kube.get, []
+
+    async def after_somebody(resource, home, name):
+        if resource == PROJECTS and not done:
+            done.append(True)
+            secret = stage.kube.peek(kinds.SECRETS, namespace, "rest")
+            stage.kube.put(kinds.SECRETS, {**secret, "data": {"code": "d3Jvbmc="}})
+            stage.annotate(look="again")
+            await asyncio.sleep(0.05)  # the event arrives while the pass waits for this answer
+        return await read(resource, home, name)
+
+    monkeypatch.setattr(stage.kube, "get", after_somebody)
+    stage.kube.remove(kinds.SERVICES, namespace, "rest")
+    await stage.until(lambda: stage.kube.peek(kinds.SERVICES, namespace, "rest"))
+    await stage.quiet()
+    assert done
     secret = stage.kube.peek(kinds.SECRETS, namespace, "rest")
     assert secret["data"] == to_secret_data({"code": "1"})
 
