@@ -155,7 +155,8 @@ async def test_the_detail_is_what_studio_needs(bench):
     assert detail["dbVersion"].startswith("supabase-postgres-17")
     assert detail["infra_compute_size"] == "nano"  # Studio knows no `dev`
     assert detail["volumeSizeGb"] == 1
-    assert detail["connectionString"] is None
+    assert detail["connectionString"], "Studio calls no postgres-meta while it is empty"
+    assert "postgres" not in detail["connectionString"], "and it is none"
     assert detail["inserted_at"] == "2026-11-22T12:00:00+00:00"
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from supaplane_api.projects.schemas import Pagination
+from supaplane_api.projects.schemas import OPAQUE_CONNECTION, Pagination
 from supaplane_api.schema import Answer, Body
 from supaplane_api.text import Word
 
@@ -133,8 +133,8 @@ class DatabaseEntry(Answer):
     db_port: int
     db_user: str = "postgres"
     restUrl: str
-    connectionString: str | None = None
-    connection_string_read_only: str | None = None
+    connectionString: str = OPAQUE_CONNECTION
+    connection_string_read_only: str = OPAQUE_CONNECTION
 
 
 class DatabaseStatus(Answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -100,11 +100,16 @@ class CreatedProject(ListedProject):
     service_key: str
 
 
+OPAQUE_CONNECTION: Final = "by-membership"
+
+
 class ProjectDetail(ListedProject):
     """One project."""
 
     updated_at: str
-    connectionString: str | None = None
+    connectionString: str = OPAQUE_CONNECTION
+    """Sent back with every call of postgres-meta, of which Studio makes none while it is empty. It
+    says nothing: the API reaches the database by membership and ref."""
     db_host: str
     restUrl: str
     dbVersion: str
