@@ -13,6 +13,13 @@
       name: {{ include "supaplane.api.secretName" $ }}
       key: {{ . }}
 {{- end }}
+# Only while JWT_SECRET is being changed.
+- name: JWT_SECRET_PREVIOUS
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "supaplane.api.secretName" $ }}
+      key: JWT_SECRET_PREVIOUS
+      optional: true
 - name: SUPAPLANE_ENVIRONMENT
   value: production
 - name: PORT
