@@ -18,7 +18,7 @@ from supaplane_operator.certificates import CERTIFICATES
 
 pytestmark = pytest.mark.cluster
 
-REF = "o" * 19
+REF = "g" * 19
 GATEWAY_API = (
     "sigs.k8s.io/gateway-api@v1.4.0",
     "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",

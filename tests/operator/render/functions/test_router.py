@@ -28,7 +28,6 @@ from supaplane_operator.render import RenderInput, project
 MakeInput = Callable[..., RenderInput]
 DENO = str(Path(sysconfig.get_path("scripts")) / "deno")
 RUNTIME = Path(__file__).with_name("runtime.ts")
-NOW = int(time.time())
 
 FUNCTIONS = (
     "hello",
@@ -125,7 +124,8 @@ def tokens(credentials: Mapping[str, str]) -> Mapping[str, str]:
     """What people and the gateway show, by a name for it."""
     secret, private = credentials["jwt-secret"], json.loads(credentials["jwt-keys"])[0]
     key, kid = jwt.PyJWK(private).key, private["kid"]
-    claims = {"role": "authenticated", "exp": NOW + 600}
+    now = int(time.time())
+    claims = {"role": "authenticated", "exp": now + 600}
     other = p256.private_key(b"\x07" * p256.SCALAR_BYTES)
 
     def es256(claims: Mapping[str, Any], key: Any = key, kid: str = kid) -> str:
@@ -138,9 +138,9 @@ def tokens(credentials: Mapping[str, str]) -> Mapping[str, str]:
         "session": es256(claims),
         "old session": jose.sign_hs256(claims, secret),
         "without an end": es256({"role": "anon"}),
-        "expired": es256(claims | {"exp": NOW - 5}),
-        "expired, old": jose.sign_hs256(claims | {"exp": NOW - 5}, secret),
-        "not yet": es256(claims | {"nbf": NOW + 600}),
+        "expired": es256(claims | {"exp": now - 5}),
+        "expired, old": jose.sign_hs256(claims | {"exp": now - 5}, secret),
+        "not yet": es256(claims | {"nbf": now + 600}),
         "end in words": es256(claims | {"exp": "tomorrow"}),
         "another key": es256(claims, other),
         "unknown key": es256(claims, kid="nobody"),
