@@ -1,0 +1,3 @@
+module supaplane.dev/devcluster/pause
+
+go 1.25.0
