@@ -19,15 +19,15 @@ type part struct {
 	command func() *cobra.Command
 }
 
-// parts is the one list of what this binary can be. The kubelet and kube-proxy would be two more lines.
-var parts = []part{
+// parts is the one list of what this binary can be.
+var parts = append([]part{
 	{"etcd", "the store, one embedded member", newEtcdCommand},
 	{"kube-apiserver", "the API server, as upstream", newAPIServerCommand},
 	{"kube-controller-manager", "the controllers, as upstream", newControllerManagerCommand},
 	{"kube-scheduler", "the scheduler, as upstream", newSchedulerCommand},
 	{"simulated-nodes", "nodes whose pods become Ready without running", newSimulatedNodesCommand},
 	{"kubectl", "the command line client, as upstream", newKubectlCommand},
-}
+}, nodeParts...)
 
 func main() {
 	name, args := chosenPart(os.Args)

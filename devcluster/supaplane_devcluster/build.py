@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from . import toolchain
@@ -23,6 +23,8 @@ Say = Callable[[str], None]
 CACHE_VARIABLE = "SUPAPLANE_CACHE"
 MODULE = Path(__file__).resolve().parent.parent / "controlplane"
 BINARY = "controlplane"
+# What makes a machine a node is compiled in by this tag: whoever simulates nodes does not wait for it.
+NODE_TAG = "realnode"
 KEPT = 2
 # A cold compile takes minutes; a second command waits for it instead of starting another.
 BUILD_TIMEOUT = 3600.0
@@ -35,25 +37,39 @@ def cache_folder() -> Path:
     return Path(base) / "supaplane"
 
 
-def ensure(say: Say, module: Path = MODULE, cache: Path | None = None) -> Path:
-    """The compiled binary for this very source; compiles it if there is none."""
+def ensure(
+    say: Say, module: Path = MODULE, cache: Path | None = None, with_node: bool = False
+) -> Path:
+    """The compiled binary for this very source; compiles it if there is none.
+
+    `with_node`: it can also be a kubelet and a kube-proxy.
+    """
     cache = cache or cache_folder()
     go = toolchain.find(module, cache, say)
-    folder = cache / BINARY / source_hash(sources(module), go.version)
+    kept = cache / (f"{BINARY}-{NODE_TAG}" if with_node else BINARY)
+    folder = kept / source_hash(sources(module, with_node), go.version)
     binary = folder / BINARY
     if not binary.exists():
-        with folder_lock(cache / BINARY, BUILD_TIMEOUT, _once(say)):
+        with folder_lock(kept, BUILD_TIMEOUT, _once(say)):
             if not binary.exists():
-                _compile(go, module, binary, say)
-                prune(cache / BINARY, keep=folder)
+                _compile(go, module, binary, say, (NODE_TAG,) if with_node else ())
+                prune(kept, keep=folder)
     folder.touch()
     return binary
 
 
-def sources(module: Path) -> list[Path]:
-    """The files that decide what comes out; tests do not."""
+def sources(module: Path, with_node: bool = False) -> list[Path]:
+    """The files that decide what comes out; tests do not, nor does what only a node is made of."""
     found = [*module.rglob("*.go"), module / "go.mod", module / "go.sum"]
-    return sorted(path for path in found if not path.name.endswith("_test.go"))
+    return sorted(
+        path
+        for path in found
+        if not path.name.endswith("_test.go") and (with_node or not _is_of_node(path))
+    )
+
+
+def _is_of_node(path: Path) -> bool:
+    return path.suffix == ".go" and path.read_text("utf-8").startswith(f"//go:build {NODE_TAG}\n")
 
 
 def source_hash(files: Iterable[Path], go_version: str) -> str:
@@ -96,7 +112,7 @@ def prune(folder: Path, keep: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _compile(go: Go, module: Path, binary: Path, say: Say) -> None:
+def _compile(go: Go, module: Path, binary: Path, say: Say, tags: Sequence[str]) -> None:
     version = kubernetes_version((module / "go.mod").read_text(encoding="utf-8"))
     say(f"Compiling Kubernetes {version} with Go {go.version}; the first time takes some minutes.")
     unfinished = binary.parent.with_name(f"{binary.parent.name}.unfinished")
@@ -104,6 +120,7 @@ def _compile(go: Go, module: Path, binary: Path, say: Say) -> None:
     unfinished.mkdir(parents=True)
     started = time.monotonic()
     argv = [str(go.path), "build", "-v", "-trimpath", "-ldflags", link_flags(version)]
+    argv += ["-tags", ",".join(tags)]
     _run([*argv, "-o", str(unfinished / BINARY), "."], module, say)
     # A link of that name is kubectl: the binary looks at how it was called.
     (unfinished / "kubectl").symlink_to(BINARY)

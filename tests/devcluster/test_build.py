@@ -58,8 +58,8 @@ class Workshop:
         go.write_text(FAKE_GO.format(trace=self.trace, fail=self.fail))
         go.chmod(0o755)
 
-    def ensure(self) -> Path:
-        return build.ensure(self.said.append, self.module, self.cache)
+    def ensure(self, with_node: bool = False) -> Path:
+        return build.ensure(self.said.append, self.module, self.cache, with_node)
 
     @property
     def compiled(self) -> int:
@@ -207,3 +207,13 @@ def test_progress_hands_back_the_last_lines() -> None:
 def test_the_module_of_this_checkout_is_where_it_is_looked_for() -> None:
     assert (build.MODULE / "go.mod").exists()
     assert build.kubernetes_version((build.MODULE / "go.mod").read_text()).startswith("v1.")
+
+
+def test_what_only_a_node_is_made_of_compiles_nothing_for_those_who_simulate(
+    workshop: Workshop,
+) -> None:
+    plain, node = workshop.ensure(), workshop.ensure(with_node=True)
+    (workshop.module / "node.go").write_text("//go:build realnode\n\npackage main\n")
+    assert workshop.ensure() == plain
+    assert workshop.ensure(with_node=True) != node
+    assert workshop.compiled == 3
