@@ -103,7 +103,7 @@ async def test_a_connection_out_of_the_request_is_never_used(bench, shop, inside
         f"/platform/pg-meta/{ref}/query?key=evil", {"query": "select 1"}, headers=evil
     )
     assert "evil" not in repr(dict(inside.last.headers)) + inside.last.path + inside.last.ref
-    assert inside.last.query == ()
+    assert inside.last.query == [("queryTimeoutSecs", "62")]
 
 
 async def test_strangers_reach_nothing(bench, shop, inside):

@@ -19,6 +19,9 @@ from . import connection
 STATEMENT_SECONDS = 60
 LONG_STATEMENT_SECONDS = 600
 """With `disable_statement_timeout`: no statement runs for ever through this program."""
+SPARE_SECONDS = 2
+"""How much later than the database postgres-meta gives a statement up: its own way to do so, after
+55 s unless it is told, lets the statement run on."""
 MOST_BYTES = 16 * 1024 * 1024
 _WORD = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-zA-Z]{1,16})", re.DOTALL)
 
@@ -46,6 +49,8 @@ async def run(
     seconds = LONG_STATEMENT_SECONDS if long else STATEMENT_SECONDS
     url = connection.connection_url(access.project.ref, user, password, seconds=seconds)
     header = connection.encrypted(url, passphrase, random_bytes=services.outside.random_bytes)
+    if path == "/query":
+        query = [*query, ("queryTimeoutSecs", str(seconds + SPARE_SECONDS))]
     return await ask(
         services,
         Call(
@@ -56,7 +61,7 @@ async def run(
             query=query,
             headers={connection.HEADER: header, "x-pg-application-name": "supaplane"},
             body=encoded(body),
-            seconds=seconds + 5.0,
+            seconds=seconds + 2.0 * SPARE_SECONDS,
             most_bytes=MOST_BYTES,
         ),
     )
