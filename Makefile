@@ -4,6 +4,8 @@ SHELL := /bin/sh
 export PYTHONSAFEPATH := 1
 PY := .venv/bin/python
 ARGS ?=
+# Two at a time: each may run a cluster of its own, which takes about a gigabyte.
+PARALLEL ?= -n 2 --dist loadgroup
 CLUSTER ?= auto
 VALUES ?= helm/supaplane/ci/default-values.yaml
 
@@ -27,18 +29,18 @@ status: install ## What of the demo runs, and how its projects are
 test: check ## Everything that CI runs: checks, then all tests
 	@$(PY) -m supaplane_devcluster build
 	@$(PY) -m supaplane_devcluster.tools helm
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-fast
 test-fast: install ## Only the tests that need no cluster
 	@$(PY) -m supaplane_devcluster.tools helm
-	$(PY) -m pytest -m "not cluster and not live and not browser" $(ARGS)
+	$(PY) -m pytest -m "not cluster and not live and not browser" $(PARALLEL) $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: install ## Only the tests on a real control plane
 	@$(PY) -m supaplane_devcluster build
 	@$(PY) -m supaplane_devcluster.tools helm
-	$(PY) -m pytest -m cluster $(ARGS)
+	$(PY) -m pytest -m cluster $(PARALLEL) $(ARGS)
 
 .PHONY: check
 check: install ## Format, lint, strict types, import contracts, generated files

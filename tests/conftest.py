@@ -21,6 +21,28 @@ settings.register_profile("supaplane", deadline=None)
 settings.load_profile("supaplane")
 
 
+# Folders whose tests share something that takes long to make: one worker runs all of them.
+TOGETHER = ("tests/chart/on_a_cluster", "tests/live")
+
+LONG = ("cluster", "live", "browser", "slow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests one worker of pytest-xdist runs: those of a file, or of a folder that shares.
+
+    What needs a cluster comes first, so that no worker is left alone with something long.
+    """
+    groups = {item: _group(item.path.relative_to(ROOT).as_posix()) for item in items}
+    long = {groups[item] for item in items if any(map(item.get_closest_marker, LONG))}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: groups[item] not in long)
+
+
+def _group(file: str) -> str:
+    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The top of the checkout."""
