@@ -5,7 +5,7 @@ export PYTHONSAFEPATH := 1
 PY := .venv/bin/python
 ARGS ?=
 # Two at a time: each may run a cluster of its own, which takes about a gigabyte.
-PARALLEL ?= -n 2 --dist loadgroup
+PARALLEL ?= -n 2 --dist loadscope --no-loadscope-reorder
 CLUSTER ?= auto
 VALUES ?= helm/supaplane/ci/default-values.yaml
 

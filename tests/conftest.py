@@ -7,9 +7,11 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from supaplane_contract import names
 from supaplane_devcluster import Cluster, ClusterOptions
@@ -21,25 +23,36 @@ settings.register_profile("supaplane", deadline=None)
 settings.load_profile("supaplane")
 
 
-# Folders whose tests share something that takes long to make: one worker runs all of them.
-TOGETHER = ("tests/chart/on_a_cluster", "tests/live")
+TOGETHER = ("chart/on_a_cluster", "live")
+"""Folders below `tests` whose tests share something that takes long to make."""
 
 LONG = ("cluster", "live", "browser", "slow")
+"""Markers of what takes long."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one worker of pytest-xdist runs: those of a file, or of a folder that shares.
-
-    What needs a cluster comes first, so that no worker is left alone with something long.
-    """
-    groups = {item: _group(item.path.relative_to(ROOT).as_posix()) for item in items}
+    """What needs a cluster comes first: no worker is left alone with something long at the end."""
+    groups = {item: group_of(item.nodeid) for item in items}
     long = {groups[item] for item in items if any(map(item.get_closest_marker, LONG))}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: groups[item] not in long)
 
 
-def _group(file: str) -> str:
+class Scheduling(LoadScopeScheduling):
+    """Which worker of pytest-xdist runs which tests: a file is run by one, and so is a folder whose
+    tests share something that takes long to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Asked by pytest-xdist, which does nothing of this in a run without `-n`."""
+    return Scheduling(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """The file or folder whose tests stay together."""
+    file = nodeid.partition("::")[0].removeprefix("tests/")
     return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
 
 
