@@ -1,7 +1,7 @@
 """What do the programs of Supaplane agree on: the SupabaseProject and all that is named after it.
 
-Pure: no clock, no randomness, no network, no files. `names`, `quantities`, `shares` and `schema`
-are used by their module's name.
+Pure: no clock, no randomness, no network, no files but its own table. `auth_settings`, `names`,
+`quantities`, `shares` and `schema` are used by their module's name.
 """
 
 from . import names

@@ -46,6 +46,10 @@ ANNOTATION_RELEASE: Final = f"{GROUP}/release"
 """On a project namespace: the release that is pinned, should the status be lost."""
 ANNOTATION_DNS: Final = f"{GROUP}/dns"
 """On a project namespace: what the DNS hook was told, and what it acknowledged."""
+ANNOTATION_TOUCHED: Final = f"{GROUP}/touched"
+"""On a SupabaseProject: changes when a Secret beside it did, so that the operator looks at once."""
+ANNOTATION_FUNCTION: Final = f"{GROUP}/function"
+"""On the Secret of a function that was deployed over the API: what is told of it, as JSON."""
 ANNOTATION_DELETE_AFTER: Final = f"{GROUP}/delete-after"
 """On a released namespace with an undelete window: when it goes; RFC 3339 in UTC."""
 
@@ -94,6 +98,22 @@ def owner_value(*, namespace: str, name: str, uid: str) -> str:
 def credentials_secret(cr_name: str) -> str:
     """The master Secret, in the CR's own namespace."""
     return f"{cr_name}-credentials"
+
+
+def auth_secret(cr_name: str) -> str:
+    """The Secret with what auth was told over the API and nobody else should know."""
+    return f"{cr_name}-auth-settings"
+
+
+def functions_environment_secret(cr_name: str) -> str:
+    """The Secret with the variables that functions were given over the API."""
+    return f"{cr_name}-functions-environment"
+
+
+def function_secret(cr_name: str, function: str) -> str:
+    """The Secret with the code of a function that was deployed over the API. Names of functions
+    hold what names of objects may not."""
+    return f"{cr_name}-function-{hashlib.sha256(function.encode()).hexdigest()[:16]}"
 
 
 CREDENTIALS_COPY: Final = "credentials"

@@ -1,44 +1,19 @@
 """What do auth's further settings come to, as variables of GoTrue?
 
-The table lies in auth_settings.yaml. A key that is not in it, or cannot be served, is an error: a
-setting that silently did nothing could leave a door open that somebody thinks closed.
+A key that is not in the contract's table, or cannot be served, is an error: a setting that silently
+did nothing could leave a door open that somebody thinks closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from importlib import resources
-from types import MappingProxyType
-from typing import Any, Final
 
-import yaml
-
+from supaplane_contract.auth_settings import Setting, converted, table
 from supaplane_contract.status import Reason
 
 from .context import Project
 from .model import NotRenderable
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A row of the table."""
-
-    env: str = ""
-    kind: str = "text"
-    secret: bool = False
-    appends: str = ""
-    field: str = ""
-    refused: str = ""
-
-
-@cache
-def table() -> Mapping[str, Setting]:
-    """Every key that the Management API's auth config has, and what it is to GoTrue."""
-    text = (resources.files(__package__) / "auth_settings.yaml").read_text()
-    rows: Mapping[str, Mapping[str, Any]] = yaml.load(text, Loader=_Loader)
-    return MappingProxyType({key: Setting(**row) for key, row in rows.items()})
 
 
 def variables(project: Project) -> tuple[dict[str, str], dict[str, str]]:
@@ -93,46 +68,9 @@ def _row(where: str, key: str) -> Setting:
 
 def _converted(where: str, kind: str, value: str) -> str:
     try:
-        return _CONVERSIONS[kind](value)
-    except ValueError:
-        raise _invalid(where, f"must be {_EXPECTED[kind]}") from None
-
-
-def _boolean(value: str) -> str:
-    if value not in ("true", "false"):
-        raise ValueError
-    return value
-
-
-def _number(value: str) -> str:
-    # digits only: GoTrue ends at its start on what its parser does not take
-    if not (value.isascii() and value.isdigit()):
-        raise ValueError
-    return str(int(value))
-
-
-def _text(value: str) -> str:
-    if "\0" in value:
-        raise ValueError
-    return value
-
-
-_CONVERSIONS: Final[Mapping[str, Callable[[str], str]]] = {
-    "boolean": _boolean,
-    "number": _number,
-    "text": _text,
-    # a bare number is no duration to GoTrue, which then would not start
-    "seconds": lambda value: f"{_number(value)}s",
-    "hours": lambda value: f"{_number(value)}h",
-}
-_EXPECTED: Final[Mapping[str, str]] = {
-    "boolean": '"true" or "false"',
-    "number": "a whole number",
-    "text": "text",
-    "seconds": "a whole number of seconds",
-    "hours": "a whole number of hours",
-}
-_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return converted(kind, value)
+    except ValueError as error:
+        raise _invalid(where, str(error)) from None
 
 
 def _invalid(where: str, what: str) -> NotRenderable:

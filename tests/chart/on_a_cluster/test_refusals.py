@@ -78,6 +78,30 @@ def test_in_a_home_only_master_secrets_are_written(
     refused(person.send("DELETE", f"{in_(HOME)}/smtp"), words)
 
 
+API_MADE = {"app.kubernetes.io/managed-by": "supaplane-api", "supaplane.dev/ref": REF}
+
+
+def test_the_api_keeps_what_it_was_told_in_secrets_of_its_own(
+    api: Any, operator: Any, refused: Any
+) -> None:
+    path = f"{in_(HOME)}/told"
+    refused(operator.make(in_(HOME), "told", labels=API_MADE), "only master Secrets")
+    assert api.make(in_(HOME), "told", labels=API_MADE).status_code == 201
+    changed = {"stringData": {"a": "b"}}
+    assert api.patch(path, changed).status_code == 200
+    refused(operator.patch(path, changed), "only master Secrets")
+    assert api.send("DELETE", path).status_code == 200
+
+
+def test_the_api_makes_no_persons_secret_its_own(api: Any, refused: Any) -> None:
+    refused(api.patch(f"{in_(HOME)}/smtp", {"metadata": {"labels": API_MADE}}), "only master")
+
+
+def test_the_api_does_not_change_a_master_secret(api: Any, refused: Any, project: Any) -> None:
+    changed = api.patch(f"{in_(HOME)}/standing-credentials", {"stringData": {"anon-key": "x"}})
+    refused(changed, "by the operator only")
+
+
 def test_the_operator_does_not_change_a_persons_secret(operator: Any, refused: Any) -> None:
     changed = operator.patch(f"{in_(HOME)}/smtp", {"stringData": {"password": "x"}})
     refused(changed, "only master Secrets")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from supaplane_contract.auth_settings import Setting, table
 from supaplane_operator.render import RenderInput, project
-from supaplane_operator.render.auth_settings import Setting, table
 
 MakeInput = Callable[..., RenderInput]
 

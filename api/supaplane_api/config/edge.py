@@ -1,0 +1,67 @@
+"""What do all configuration pages do alike? Read the spec as it is, change it, and note that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from supaplane_api.caller import ProjectAccess
+from supaplane_api.describe import may_answer
+from supaplane_api.inside.ask import shown
+from supaplane_api.pgmeta.service import note
+from supaplane_api.problems import CLUSTER, DATABASE, SNAPSHOT, Clash
+from supaplane_api.projects import change
+from supaplane_api.projects.change import Spec, Wish
+from supaplane_api.projects.snapshot import PROJECTS
+from supaplane_api.projects.views import View
+from supaplane_api.services import Services
+from supaplane_contract import ProjectSpec, SpecUnreadable, read_spec
+
+READ = may_answer(DATABASE, SNAPSHOT, CLUSTER, conflicts=True)
+WRITTEN = may_answer(DATABASE, SNAPSHOT, CLUSTER, conflicts=True)
+PARTLY = may_answer(DATABASE, SNAPSHOT, CLUSTER, conflicts=True, not_offered=True)
+SHOWN = may_answer(DATABASE, SNAPSHOT)
+REFUSED = may_answer(DATABASE, SNAPSHOT, not_offered=True)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as it is shown, and its spec as it is at this moment."""
+
+    view: View
+    spec: ProjectSpec
+
+
+async def look(services: Services, access: ProjectAccess) -> Project:
+    """The project with its spec. Raises Missing, Unavailable, Clash, KubeError."""
+    found = shown(services, access)
+    row = access.project
+    live = await services.kube.get(PROJECTS, row.cr_namespace, row.cr_name)
+    return Project(found, understood(row.requested if live is None else live.get("spec") or {}))
+
+
+def understood(spec: Spec) -> ProjectSpec:
+    """The spec by the contract. Raises Clash for one that a newer version wrote."""
+    try:
+        return read_spec(spec)[0]
+    except SpecUnreadable as error:
+        raise Clash(
+            f"The SupabaseProject cannot be read: {error}; change it with kubectl"
+        ) from None
+
+
+async def wish(
+    services: Services,
+    access: ProjectAccess,
+    action: str,
+    address: str | None,
+    wish_of: Callable[[ProjectSpec], Wish],
+) -> None:
+    """Changes what `wish_of` makes of the spec, and writes the fields' names into the audit log.
+
+    Raises Clash, Invalid, Missing, Unavailable, KubeError.
+    """
+    shown(services, access)
+    fields = await change.rewrite(services, access.project, lambda spec: wish_of(understood(spec)))
+    if fields:
+        await note(services, access, action, address, fields=list(fields))
