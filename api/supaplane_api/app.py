@@ -16,7 +16,7 @@ from .audit_log import routes as audit_log
 from .auth import factor_routes
 from .auth import routes as auth
 from .catalogue import routes as catalogue
-from .config import auth_routes as auth_config
+from .config import routes as config
 from .content import routes as content
 from .gatewayed import routes as gatewayed
 from .health import routes as health
@@ -52,7 +52,7 @@ BOTH: tuple[APIRouter, ...] = (
     pgmeta.router,
     content.router,
     gatewayed.router,
-    auth_config.router,
+    config.router,
     telemetry.router,
     auth.sign_up,
 )
@@ -81,7 +81,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.gotrue)
     app.include_router(factor_routes.router)
-    for router in (catalogue.v1, api_keys.v1, auth_config.v1):
+    for router in (catalogue.v1, api_keys.v1, config.v1):
         app.include_router(router)
     for router in BOTH:
         app.include_router(router)

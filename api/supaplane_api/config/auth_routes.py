@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from supaplane_api.access import Right, may
 from supaplane_api.caller import ProjectAccess
-from supaplane_api.deps import OnProject, TheClient, TheServices
+from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.pgmeta.service import note
 from supaplane_api.projects import side_secrets
 from supaplane_api.projects.change import Wish
@@ -19,12 +19,10 @@ from supaplane_contract import ProjectSpec, names
 
 from . import auth
 from .auth_schemas import Change, Config, StudioChange, StudioConfig, StudioHooks
-from .edge import READ, WRITTEN, look, wish
+from .edge import READ, WRITTEN, Configurer, Reader, look, wish
 
 router = APIRouter(prefix="/auth/{ref}/config", tags=["configuration of auth"])
 v1 = APIRouter(prefix="/v1/projects/{ref}/config/auth", tags=["configuration of auth"])
-Reader = Annotated[ProjectAccess, Depends(OnProject(Right.PROJECT_READ))]
-Configurer = Annotated[ProjectAccess, Depends(OnProject(Right.PROJECT_CONFIGURE))]
 
 
 @router.get("", openapi_extra=READ)
@@ -126,6 +124,6 @@ async def _change(
     await wish(services, access, "auth.config.change", address, wish_of)
     if any(secrets.values()):
         await note(services, access, "auth.secrets.change", address, keys=sorted(secrets))
-    gone = {key: None for key, value in secrets.items() if value is None}
-    if gone and await side_secrets.read(services, project, name):
-        await side_secrets.write(services, project, name, gone)
+    await side_secrets.forget(
+        services, project, name, [key for key, value in secrets.items() if value is None]
+    )

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
+from fastapi import Depends
+
+from supaplane_api.access import Right
 from supaplane_api.caller import ProjectAccess
+from supaplane_api.deps import OnProject
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import shown
 from supaplane_api.pgmeta.service import note
-from supaplane_api.problems import CLUSTER, DATABASE, SNAPSHOT, Clash
+from supaplane_api.problems import CLUSTER, DATABASE, SNAPSHOT, Clash, Invalid
 from supaplane_api.projects import change
 from supaplane_api.projects.change import Spec, Wish
 from supaplane_api.projects.snapshot import PROJECTS
 from supaplane_api.projects.views import View
 from supaplane_api.services import Services
-from supaplane_contract import ProjectSpec, SpecUnreadable, read_spec
+from supaplane_contract import (
+    ProjectSpec,
+    ProjectStatus,
+    SpecUnreadable,
+    read_spec,
+    read_status,
+)
 
 READ = may_answer(DATABASE, SNAPSHOT, CLUSTER, conflicts=True)
 WRITTEN = may_answer(DATABASE, SNAPSHOT, CLUSTER, conflicts=True)
@@ -30,6 +41,13 @@ class Project:
 
     view: View
     spec: ProjectSpec
+    status: ProjectStatus
+    settled: bool
+    """Whether the operator has read this spec already."""
+
+
+Reader = Annotated[ProjectAccess, Depends(OnProject(Right.PROJECT_READ))]
+Configurer = Annotated[ProjectAccess, Depends(OnProject(Right.PROJECT_CONFIGURE))]
 
 
 async def look(services: Services, access: ProjectAccess) -> Project:
@@ -37,7 +55,11 @@ async def look(services: Services, access: ProjectAccess) -> Project:
     found = shown(services, access)
     row = access.project
     live = await services.kube.get(PROJECTS, row.cr_namespace, row.cr_name)
-    return Project(found, understood(row.requested if live is None else live.get("spec") or {}))
+    if live is None:
+        return Project(found, understood(row.requested), ProjectStatus(), settled=False)
+    status = read_status(live.get("status") or {})
+    settled = status.observed_generation == live["metadata"].get("generation")
+    return Project(found, understood(live.get("spec") or {}), status, settled)
 
 
 def understood(spec: Spec) -> ProjectSpec:
@@ -65,3 +87,15 @@ async def wish(
     fields = await change.rewrite(services, access.project, lambda spec: wish_of(understood(spec)))
     if fields:
         await note(services, access, action, address, fields=list(fields))
+
+
+def refuse_others(
+    sent: Mapping[str, Any], told: Mapping[str, Any], carried: Mapping[str, Any]
+) -> None:
+    """Raises Invalid for a known setting that is to be changed and that nothing here carries.
+
+    Sent back as it is told, it is fine.
+    """
+    for key, value in sent.items():
+        if key not in carried and value is not None and value != told.get(key):
+            raise Invalid(f"{key}: cannot be changed on this platform; leave it out")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,17 @@ async def write(
         )
     except kube_errors.Conflict:
         raise Clash("This is being changed by others at this moment: try again") from None
+
+
+async def forget(services: Services, project: ProjectRow, name: str, keys: Collection[str]) -> None:
+    """Takes keys away, and the Secret with the last of them. Raises Clash, KubeError."""
+    found = await read(services, project, name) if keys else None
+    if found is None:
+        return
+    if found.values.keys() <= set(keys):
+        await remove(services, project, name)
+    elif gone := found.values.keys() & set(keys):
+        await write(services, project, name, dict.fromkeys(gone))
 
 
 async def remove(services: Services, project: ProjectRow, name: str) -> None:
