@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 CACHE_VARIABLE = "SUPAPLANE_CACHE"
 MODULE = Path(__file__).resolve().parent.parent / "controlplane"
 BINARY = "controlplane"
-# What makes a machine a node is compiled in by this tag: whoever simulates nodes does not wait for it.
+# What makes a machine a node is compiled in by this tag; who simulates nodes does not wait for it.
 NODE_TAG = "realnode"
 KEPT = 2
 # A cold compile takes minutes; a second command waits for it instead of starting another.

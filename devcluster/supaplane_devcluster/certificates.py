@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .node.network import NODE_ADDRESS
+
 LIFETIME = datetime.timedelta(days=365)
 SERVER_NAMES = (
     "localhost",
@@ -19,7 +21,8 @@ SERVER_NAMES = (
     "kubernetes.default.svc",
     "kubernetes.default.svc.cluster.local",
 )
-SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")
+# This machine, the Service `kubernetes`, and a real node.
+SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1", NODE_ADDRESS)
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-from . import build, components, leftovers, logs, processes
+from . import cli_images, components, leftovers, logs, plan, preparation, processes
 from .cluster import Cluster, all_clusters
 from .errors import DevclusterError
-from .options import ClusterOptions, parse_duration
+from .options import ClusterOptions, NodeKind, parse_duration
 
 DESCRIPTION = "A real Kubernetes control plane on this machine, without Docker."
 
@@ -43,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add("build", "compile the control plane, if it is not compiled yet", _build)
+    build_ = add("build", "compile the control plane, if it is not compiled yet", _build)
+    _add_node(build_)
     _add_up(add("up", "make a cluster, or repair it; returns when it can be used", _up))
     down = add("down", "end all processes of a cluster and remove its folder", _down)
     down.add_argument("--all", action="store_true", help="every cluster here")
@@ -59,17 +61,29 @@ def parser() -> argparse.ArgumentParser:
         "--cluster", dest="name", default="dev", help="which cluster (default: dev)"
     )
     kubectl.add_argument("words", nargs=argparse.REMAINDER, metavar="...")
+    run = add("run", "run a program where it reaches pods and Services: [NAME] -- PROGRAM", _run)
+    run.add_argument("words", nargs=argparse.REMAINDER, metavar="[NAME] -- PROGRAM ...")
+    cli_images.add(commands, home)
     log = add("logs", "print the log of a component", _logs)
     _add_name(log)
-    log.add_argument("component", nargs="?", default=components.API_SERVER)
+    log.add_argument("component", nargs="?", default=plan.API_SERVER)
     log.add_argument("-f", "--follow", action="store_true")
     for word, summary in ACTIONS.items():
         action = add(word, summary, _act)
         action.set_defaults(word=word)
-        action.add_argument("component", choices=components.START_ORDER)
+        action.add_argument("component", choices=components.ALL)
         _add_name(action)
     add("check", "say what is left over here, and fail if anything is", _check)
     return top
+
+
+def _add_node(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--node",
+        choices=get_args(NodeKind),
+        default="simulated",
+        help="nodes that pretend to run pods (default), or one that runs them (root, Linux)",
+    )
 
 
 ACTIONS = {
@@ -87,6 +101,7 @@ def _add_name(command: argparse.ArgumentParser) -> None:
 
 def _add_up(command: argparse.ArgumentParser) -> None:
     _add_name(command)
+    _add_node(command)
     command.add_argument("--nodes", type=int, default=3, help="how many simulated nodes (3)")
     for flag, summary in {
         "--pod-delay": "how long a pod takes to become Ready (0s)",
@@ -113,8 +128,8 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _build(_: argparse.Namespace) -> None:
-    print(build.ensure(_say))
+def _build(arguments: argparse.Namespace) -> None:
+    print(preparation.everything(ClusterOptions(node=arguments.node), _say))
 
 
 def _up(arguments: argparse.Namespace) -> None:
@@ -135,6 +150,7 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         job_duration=arguments.job_duration,
         audit=arguments.audit,
         feature_gates=_gates(arguments.feature_gates),
+        node=arguments.node,
     )
 
 
@@ -201,12 +217,25 @@ def _kubectl(arguments: argparse.Namespace) -> None:
     cluster = Cluster(arguments.name, arguments.home)
     command = [*cluster.kubectl_command(), *arguments.words]
     # In our place, so that it has the terminal, its signals and its exit code to itself.
-    os.execve(command[0], command, os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
+    os.execvpe(command[0], command, os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    words = arguments.words
+    if "--" not in words[:2] or words[-1] == "--":
+        raise DevclusterError("run [NAME] -- PROGRAM ...: the two dashes come before the program")
+    end = words.index("--")
+    cluster = Cluster(words[0] if end else "dev", arguments.home)
+    command = [*cluster.run_command(), *words[end + 1 :]]
+    try:
+        os.execvpe(command[0], command, os.environ | {"KUBECONFIG": str(cluster.kubeconfig)})
+    except FileNotFoundError:
+        raise DevclusterError(f"there is no program {command[0]!r}") from None
 
 
 def _logs(arguments: argparse.Namespace) -> None:
     # `logs COMPONENT` is the natural thing to type with only one cluster.
-    if arguments.name in components.START_ORDER:
+    if arguments.name in components.ALL:
         arguments.name, arguments.component = "dev", arguments.name
     path = Cluster(arguments.name, arguments.home).layout.log(arguments.component)
     with contextlib.suppress(BrokenPipeError):

@@ -8,16 +8,28 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 
 class ApiClient:
-    """GET with the administrator's token, over loopback only."""
+    """GET with the administrator's token, over loopback only.
 
-    def __init__(self, server: str, ca_file: Path, token: str) -> None:
+    `place` is entered for each request: the network whose loopback is meant, if not this one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        ca_file: Path,
+        token: str,
+        place: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
         self._server = server
         self._token = token
+        self._place = place
         # No proxy: the address is this machine's, whatever the environment says.
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
@@ -45,7 +57,7 @@ class ApiClient:
             },
         )
         try:
-            with self._opener.open(request, timeout=timeout) as answer:
+            with self._place(), self._opener.open(request, timeout=timeout) as answer:
                 body: bytes = answer.read()
                 return body
         except urllib.error.HTTPError as error:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import build, components, files, kubeconfig, ports, processes, readiness, users
+from . import bringup, components, kubeconfig, linux, processes, users
 from .client import ApiClient
-from .components import Plan
 from .errors import CommandFailed, DevclusterError, NotRunning
 from .layout import Layout, clusters_folder, default_home
 from .locks import folder_lock
 from .members import Members
+from .node import furniture
+from .node.real import RealNode
 from .options import ClusterOptions, checked_name
+from .preparation import Preparation
 from .processes import Process
-from .state import State, load, ports_of_all, save
+from .state import State, load
 
 Progress = Callable[[str], None]
 
@@ -46,7 +47,7 @@ class Cluster:
         self.name = checked_name(name)
         self.layout = Layout.of(Path(home) if home else default_home(), self.name)
         self._options = options
-        self._binary = binary
+        self._preparation = Preparation(self.name, self.layout, options, binary)
 
     # --- what others connect with
 
@@ -64,7 +65,7 @@ class Cluster:
 
     @property
     def server(self) -> str:
-        return self._plan(self._known()).server
+        return Members(self.layout, self._known()).plan.server
 
     @property
     def token(self) -> str:
@@ -83,15 +84,11 @@ class Cluster:
         """Make it, or repair it, or find that it is well. Returns when it can be used."""
         say = progress or _silent
         with self._locked():
-            state = self._prepare(say)
+            state = self._preparation.prepare(say)
             members = Members(self.layout, state)
-            server, others = components.START_ORDER[:2], components.START_ORDER[2:]
-            started = members.start_missing(server)
-            client = self._client(state)
-            members.wait(server, lambda: client.answers("/readyz"), lambda: "the API server")
-            started += members.start_missing(others)
-            self._wait_until_usable(state, members)
-        say(self._came_up(started))
+            images = furniture.images(say) if members.node else []
+            started = bringup.start(members, self._client(state), self._apply, images)
+        say(self._came_up(started, len(members.names)))
         if self._options and self._options != state.options:
             say("It keeps the options that it was started with; `down` first to change them.")
 
@@ -101,8 +98,7 @@ class Cluster:
             return
         with self._locked():
             if state := load(self.layout.state):
-                for component in components.STOP_ORDER:
-                    Members(self.layout, state).stop(component)
+                Members(self.layout, state).stop_all(in_order=keep_data)
             if not keep_data:
                 shutil.rmtree(self.layout.folder, ignore_errors=True)
         if not keep_data:
@@ -114,7 +110,7 @@ class Cluster:
         """The live process of each component, None for one that is down."""
         state = load(self.layout.state)
         if state is None:
-            return dict.fromkeys(components.START_ORDER)
+            return dict.fromkeys(components.start_order(self.options))
         return Members(self.layout, state).alive()
 
     def is_up(self) -> bool:
@@ -126,7 +122,7 @@ class Cluster:
         down = [name for name, process in self.status().items() if process is None]
         if down:
             return "down: " + ", ".join(down)
-        return readiness.missing(self._client(state), state.options.nodes)
+        return bringup.missing(Members(self.layout, state), self._client(state))
 
     def __enter__(self) -> Self:
         try:
@@ -151,7 +147,7 @@ class Cluster:
         with self._locked_member(component) as (state, members):
             members.start_missing((component,))
             if wait and all(members.alive().values()):
-                self._wait_until_usable(state, members)
+                bringup.wait_until_usable(members, self._client(state))
 
     def stop(self, component: str) -> None:
         """SIGTERM, then SIGKILL; returns when it is gone."""
@@ -176,8 +172,30 @@ class Cluster:
         self, *args: str, input: str | None = None, check: bool = True, timeout: float = 120.0
     ) -> subprocess.CompletedProcess[str]:
         """Run the kubectl of the same version as administrator."""
-        answer = subprocess.run(
-            [*self.kubectl_command(), *args],
+        answer = self.run([*self._kubectl(), *args], input, timeout)
+        if check and answer.returncode:
+            raise CommandFailed(f"kubectl {' '.join(args)}: {answer.stderr.strip()}")
+        return answer
+
+    def kubectl_command(self) -> list[str]:
+        """The beginning of a command line; KUBECONFIG is for the caller to set."""
+        return [*self.run_command(), *self._kubectl()]
+
+    def run_command(self) -> list[str]:
+        """What to put before a command line so that it can reach what is in the cluster.
+
+        Nothing for simulated nodes; for a real one it enters the network of the node, and asks the
+        cluster's DNS server for names. Raises NotRunning.
+        """
+        node = Members(self.layout, self._known()).node
+        return node.beside() if node else []
+
+    def run(
+        self, argv: Sequence[str], input: str | None = None, timeout: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of this machine where it reaches pods and Services, as administrator."""
+        return subprocess.run(
+            [*self.run_command(), *argv],
             # Never our own standard input: `kubectl apply -f -` would wait for somebody to type.
             input=input or "",
             capture_output=True,
@@ -186,25 +204,43 @@ class Cluster:
             timeout=timeout,
             env=os.environ | {"KUBECONFIG": str(self.kubeconfig)},
         )
-        if check and answer.returncode:
-            raise CommandFailed(f"kubectl {' '.join(args)}: {answer.stderr.strip()}")
-        return answer
-
-    def kubectl_command(self) -> list[str]:
-        """The beginning of a command line; KUBECONFIG is for the caller to set."""
-        return [str(self._binary_of(self._known(), _silent)), "kubectl"]
 
     def user_kubeconfig(self, service_account: str, duration: str = "1h") -> Path:
         """A kubeconfig of the ServiceAccount `namespace/name`, by TokenRequest."""
         return users.service_account_kubeconfig(self, service_account, duration)
 
+    # --- images of a real node
+
+    def import_images(self, *archives: Path) -> None:
+        """Docker-archives, as `docker save` writes them. Never pulled: not with policy Always."""
+        furniture.import_images(self._node().run_inside, archives)
+
+    def tag_image(self, source: str, reference: str) -> None:
+        """Let the image `source` be `reference` too; in full, as docker.io/library/postgres:17."""
+        furniture.tag_image(self._node().run_inside, source, reference)
+
     # --- inside
 
-    def _plan(self, state: State) -> Plan:
-        return Members(self.layout, state).plan
+    def _node(self) -> RealNode:
+        node = Members(self.layout, self._known()).node
+        if node is None:
+            raise DevclusterError(f"the nodes of cluster {self.name!r} are simulated")
+        return node
 
     def _client(self, state: State) -> ApiClient:
-        return ApiClient(self._plan(state).server, self.ca_file, self.token)
+        members = Members(self.layout, state)
+
+        def network() -> contextlib.AbstractContextManager[None]:
+            node = members.node
+            return linux.network_of(node.first_process) if node else contextlib.nullcontext()
+
+        return ApiClient(members.plan.server, self.ca_file, self.token, network)
+
+    def _kubectl(self) -> list[str]:
+        return [str(self._preparation.binary_of(self._known(), _silent)), "kubectl"]
+
+    def _apply(self, path: Path) -> None:
+        self.kubectl("apply", "--filename", str(path))
 
     def _known(self) -> State:
         state = load(self.layout.state)
@@ -225,47 +261,6 @@ class Cluster:
             state = self._known()
             yield state, Members(self.layout, state)
 
-    def _prepare(self, say: Progress) -> State:
-        state = load(self.layout.state)
-        if state is None:
-            state = self._new(self._binary or build.ensure(say))
-        elif any(processes.is_alive(p) for p in state.processes.values()):
-            # What runs keeps its version and options; a repair must not mix two.
-            state.binary = str(self._binary_of(state, say))
-        else:
-            state.binary = str(self._binary or build.ensure(say))
-            state.options = self._options or state.options
-            state.processes = {}
-            state.ports = self._ports(state.ports)
-        files.write(self._plan(state), self.name)
-        save(self.layout.state, state)
-        return state
-
-    def _binary_of(self, state: State, say: Progress) -> Path:
-        """The one it was started with, unless the cache has dropped it since."""
-        binary = Path(state.binary)
-        return binary if binary.exists() else self._binary or build.ensure(say)
-
-    def _new(self, binary: Path) -> State:
-        """Without a readable state, what is there is the beginning of an `up` that was cut off."""
-        for leftover in self.layout.folder.iterdir():
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        return State(self.name, str(binary), self._ports({}), self._options or ClusterOptions())
-
-    def _ports(self, known: dict[str, int]) -> dict[str, int]:
-        """Those that it has, and the rest; a kept cluster may be of a version with fewer."""
-        wanted = [name for name in components.PORT_NAMES if name not in known]
-        taken = ports_of_all(self.layout.folder.parent) | set(known.values())
-        return known | ports.choose(wanted, taken, random.Random())
-
-    def _wait_until_usable(self, state: State, members: Members) -> None:
-        client = self._client(state)
-
-        def missing() -> str | None:
-            return readiness.missing(client, state.options.nodes)
-
-        members.wait(components.START_ORDER, lambda: missing() is None, missing)
-
     def _signal(self, component: str, number: signal.Signals) -> Process:
         _check(component)
         process = self._known().processes.get(component)
@@ -273,17 +268,17 @@ class Cluster:
             raise NotRunning(f"{component} of cluster {self.name!r} is not running")
         return process
 
-    def _came_up(self, started: list[str]) -> str:
+    def _came_up(self, started: list[str], of: int) -> str:
         if not started:
             return f"Cluster {self.name!r} was running already."
-        if len(started) == len(components.START_ORDER):
+        if len(started) == of:
             return f"Cluster {self.name!r} is up."
         return f"Cluster {self.name!r} is up; started again: {', '.join(started)}."
 
 
 def _check(component: str) -> None:
-    if component not in components.START_ORDER:
-        known = ", ".join(components.START_ORDER)
+    if component not in components.ALL:
+        known = ", ".join(components.ALL)
         raise DevclusterError(f"there is no component {component!r}; there are {known}")
 
 

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from .layout import Layout
+from .node import commands as node
+from .node.network import NODE_NAME
 from .options import ClusterOptions
+from .plan import (
+    API_SERVER,
+    CONTAINERD,
+    CONTROLLER_MANAGER,
+    ETCD,
+    KUBELET,
+    LOOPBACK,
+    NODES,
+    POLICIES,
+    PROXY,
+    SCHEDULER,
+    SERVICE_RANGE,
+    SPACE,
+    VOLUMES,
+    Plan,
+)
 
-ETCD = "etcd"
-API_SERVER = "kube-apiserver"
-CONTROLLER_MANAGER = "kube-controller-manager"
-SCHEDULER = "kube-scheduler"
-NODES = "simulated-nodes"
+SIMULATED = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER, NODES)
+NODE = (KUBELET, PROXY, VOLUMES, POLICIES)
+REAL = (SPACE, CONTAINERD, ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER, *NODE)
+ALL = tuple(dict.fromkeys((*REAL, *SIMULATED)))
 
-START_ORDER = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER, NODES)
-# Clients before servers, so that nobody spends its last seconds reconnecting.
-STOP_ORDER = (SCHEDULER, CONTROLLER_MANAGER, NODES, API_SERVER, ETCD)
+
+def start_order(options: ClusterOptions) -> tuple[str, ...]:
+    """What such a cluster is made of, servers before clients."""
+    return REAL if options.has_real_node else SIMULATED
+
+
+def stop_order(options: ClusterOptions) -> tuple[str, ...]:
+    """Clients before servers, so that nobody spends its last seconds reconnecting."""
+    if options.has_real_node:
+        return (*NODE, SCHEDULER, CONTROLLER_MANAGER, API_SERVER, ETCD, CONTAINERD, SPACE)
+    return (SCHEDULER, CONTROLLER_MANAGER, NODES, API_SERVER, ETCD)
+
 
 # Each has its own user, so that the audit log tells them apart.
 USERS = {
@@ -24,38 +46,19 @@ USERS = {
     CONTROLLER_MANAGER: ("system:kube-controller-manager", ""),
     SCHEDULER: ("system:kube-scheduler", ""),
     NODES: ("simulated-nodes", "system:masters"),
+    KUBELET: (f"system:node:{NODE_NAME}", "system:nodes"),
+    PROXY: ("system:kube-proxy", ""),
+    VOLUMES: ("devcluster:volume-provisioner", ""),
+    POLICIES: ("devcluster:network-policies", ""),
 }
 
 PORT_NAMES = ("api", "etcd", "etcd-peer", "controller-manager", "scheduler", "tunnel")
-SERVICE_RANGE = "10.96.0.0/16"
-LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that decides the command lines."""
-
-    binary: Path
-    layout: Layout
-    ports: dict[str, int]
-    options: ClusterOptions
-
-    @property
-    def server(self) -> str:
-        return f"https://{LOOPBACK}:{self.ports['api']}"
-
-    @property
-    def tunnel(self) -> str:
-        """Where the API server goes instead of dialling addresses that only pods would have."""
-        return f"{LOOPBACK}:{self.ports['tunnel']}"
-
-    @property
-    def etcd_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.ports['etcd']}"
 
 
 def command(plan: Plan, component: str) -> list[str]:
     """The whole command line of one component. No secret is ever part of it."""
+    if component in (SPACE, CONTAINERD, *NODE):
+        return node.command(plan, component)
     flags = {
         ETCD: _etcd,
         API_SERVER: _api_server,
@@ -98,10 +101,13 @@ def _api_server(plan: Plan) -> dict[str, str]:
         "allow-privileged": "true",
         # One server on loopback: the `kubernetes` Service has no endpoint that a pod could use.
         "endpoint-reconciler-type": "none",
-        "egress-selector-config-file": str(files.egress),
         "profiling": "false",
         "event-ttl": "1h",
     }
+    if plan.options.has_real_node:
+        flags |= node.api_server(plan)
+    else:
+        flags["egress-selector-config-file"] = str(files.egress)
     if plan.options.audit_scope:
         flags["audit-policy-file"] = str(files.audit_policy)
         flags["audit-log-path"] = str(files.audit_log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from .components import Plan
+from .plan import Plan
 
 
 def configuration(plan: Plan) -> str:

@@ -7,8 +7,10 @@ import secrets
 from pathlib import Path
 
 from . import audit, certificates, egress, kubeconfig
-from .components import USERS, Plan
+from .components import USERS
 from .layout import Layout
+from .node import configuration, network, programs
+from .plan import PROXY, Plan
 from .state import write_private
 
 LARGE_LOG = 20 * 1024 * 1024
@@ -23,7 +25,10 @@ def write(plan: Plan, name: str) -> None:
     if not layout.kubeconfig.exists():
         _write_certificates(layout)
         _write_users(plan, name)
-    write_private(layout.egress, egress.configuration(plan))
+    if plan.options.has_real_node:
+        _write_node(plan)
+    else:
+        write_private(layout.egress, egress.configuration(plan))
     if plan.options.audit_scope:
         write_private(layout.audit_policy, audit.policy(plan.options.audit_scope))
 
@@ -49,6 +54,21 @@ def _write_users(plan: Plan, name: str) -> None:
     for who in [who for who in USERS if who != "admin"] + ["admin"]:
         path = layout.kubeconfig if who == "admin" else layout.component_kubeconfig(who)
         write_private(path, kubeconfig.render(name, plan.server, ca, USERS[who][0], tokens[who]))
+
+
+def _write_node(plan: Plan) -> None:
+    layout = plan.layout
+    plugins = programs.cni_plugins(plan.debian)
+    for path, text in {
+        layout.containerd_config: configuration.containerd(layout, plugins),
+        layout.cni / "10-devcluster.conflist": network.cni_configuration(),
+        layout.kubelet_config: configuration.kubelet(layout),
+        layout.proxy_config: configuration.proxy(layout.component_kubeconfig(PROXY)),
+    }.items():
+        write_private(path, text)
+    # Programs that are run beside the pods read it, whoever they run as.
+    layout.service_dns.write_text(network.RESOLVE_SERVICES, encoding="ascii")
+    layout.volumes.mkdir(parents=True, exist_ok=True)
 
 
 def set_aside(log: Path) -> None:

@@ -91,3 +91,38 @@ class Layout:
 
     def user_kubeconfig(self, user: str) -> Path:
         return self.folder / "users" / f"{user}.kubeconfig"
+
+    # --- of a real node only
+
+    @property
+    def node(self) -> Path:
+        return self.folder / "node"
+
+    @property
+    def space_ready(self) -> Path:
+        """Written by the first process of the node's namespaces when they are furnished."""
+        return self.node / "ready"
+
+    @property
+    def containerd_config(self) -> Path:
+        return self.node / "containerd.toml"
+
+    @property
+    def cni(self) -> Path:
+        return self.node / "cni"
+
+    @property
+    def kubelet_config(self) -> Path:
+        return self.node / "kubelet.yaml"
+
+    @property
+    def proxy_config(self) -> Path:
+        return self.node / "kube-proxy.yaml"
+
+    @property
+    def service_dns(self) -> Path:
+        return self.node / "resolv.conf"
+
+    @property
+    def volumes(self) -> Path:
+        return self.node / "volumes"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import components, files, processes
-from .components import Plan
 from .errors import DidNotStart
 from .layout import Layout
+from .node.real import RealNode
+from .plan import SPACE, Plan
 from .processes import Process
 from .state import State, save
 
@@ -29,11 +30,30 @@ class Members:
     @property
     def plan(self) -> Plan:
         state = self._state
-        return Plan(Path(state.binary), self._layout, state.ports, state.options)
+        debian = Path(state.debian) if state.debian else None
+        return Plan(Path(state.binary), self._layout, state.ports, state.options, debian)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What this cluster is made of, in the order of starting."""
+        return components.start_order(self._state.options)
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes this cluster should have."""
+        options = self._state.options
+        return 1 if options.has_real_node else options.nodes
+
+    @property
+    def node(self) -> RealNode | None:
+        """The real node, if this cluster has one."""
+        if not self._state.options.has_real_node:
+            return None
+        return RealNode(self._layout, self._state.processes.get(SPACE), self.plan.debian)
 
     def alive(self) -> dict[str, Process | None]:
         """The live process of each component, None for one that is down."""
-        return {name: self.of(name) for name in components.START_ORDER}
+        return {name: self.of(name) for name in self.names}
 
     def of(self, component: str) -> Process | None:
         process = self._state.processes.get(component)
@@ -48,9 +68,23 @@ class Members:
 
     def stop(self, component: str) -> None:
         """SIGTERM, then SIGKILL; returns when it is gone."""
-        if process := self._state.processes.pop(component, None):
+        if component == SPACE and self.node:
+            self.node.end()
+            self._state.processes.clear()
+        elif process := self._state.processes.get(component):
             processes.end(process, STOP_PATIENCE)
+        self._state.processes.pop(component, None)
         save(self._layout.state, self._state)
+
+    def stop_all(self, in_order: bool) -> None:
+        """End every process. Without `in_order` a real node ends at once, as by loss of power."""
+        node = self.node
+        if node and not in_order:
+            self.stop(SPACE)
+        for component in components.stop_order(self._state.options):
+            self.stop(component)
+        if node:
+            node.clear()
 
     def wait(
         self, needed: Sequence[str], holds: Callable[[], bool], missing: Callable[[], str | None]
@@ -73,7 +107,12 @@ class Members:
         argv = components.command(self.plan, component)
         log = self._layout.log(component)
         files.set_aside(log)
-        processes.start(argv, log, self._layout.folder, record)
+        node = self.node
+        if node and component == SPACE:
+            node.prepare()
+        enter = node.inside() if node and component != SPACE else []
+        environ = node.environment() if node else None
+        processes.start(argv, log, self._layout.folder, record, environ, enter)
 
     def _epitaph(self, component: str) -> str:
         log = self._layout.log(component)

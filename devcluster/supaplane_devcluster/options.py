@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 from .errors import DevclusterError
 
 AuditScope = Literal["writes", "all"]
+NodeKind = Literal["simulated", "real"]
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -22,6 +23,7 @@ class ClusterOptions:
     job_duration: float = 0.0
     audit: AuditScope | bool | None = None
     feature_gates: dict[str, bool] = field(default_factory=dict)
+    node: NodeKind = "simulated"
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= 250:
@@ -29,8 +31,15 @@ class ClusterOptions:
         for name in ("pod_delay", "pod_jitter", "job_duration"):
             if getattr(self, name) < 0:
                 raise DevclusterError(f"{name} cannot be negative")
+        if self.node not in get_args(NodeKind):
+            raise DevclusterError(f"node must be 'simulated' or 'real', not {self.node!r}")
         if self.audit not in (None, True, False, *get_args(AuditScope)):
             raise DevclusterError(f"audit must be 'writes', 'all' or None, not {self.audit!r}")
+
+    @property
+    def has_real_node(self) -> bool:
+        """One node that runs pods, instead of `nodes` that pretend to."""
+        return self.node == "real"
 
     @property
     def audit_scope(self) -> AuditScope | None:

@@ -10,14 +10,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from .errors import DidNotStart
 
 # The shell waits for a line before it becomes the program. Whoever starts it writes that line only
 # after the process id is on disk; if they die before, the shell reads the end of the pipe and ends
 # too. So no program ever runs unrecorded.
 GATE = 'read -r go && exec "$@" </dev/null'
 
-# Ours to reap: an ended child keeps its id until somebody asks how it ended.
-_children: set[int] = set()
+# A program that is put into namespaces has one parent more, which waits there for its first child.
+ENTER_TIMEOUT = 10.0
+
+# Ours to reap, by the id that is on record: an ended child keeps its id until somebody asks how it
+# ended.
+_children: dict[int, int] = {}
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,11 @@ class Process:
     pid: int
     started: str
 
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The one that has this id now."""
+        return cls(pid, _start_time(pid) or "")
+
 
 def start(
     argv: Sequence[str],
@@ -34,15 +46,18 @@ def start(
     folder: Path,
     record: Callable[[Process], None],
     environ: Mapping[str, str] | None = None,
+    enter: Sequence[str] = (),
 ) -> Process:
     """Run a program that outlives us; `record` is called before it does anything.
 
     `environ` takes the place of our environment: the place for secrets, which never go into argv.
+    `enter` is a command that runs the program as its only child, as `nsenter --pid` does; the
+    program's own process is the one that counts. Raises DidNotStart if there comes none.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         child = subprocess.Popen(
-            ["/bin/sh", "-c", GATE, "sh", *argv],
+            [*enter, "/bin/sh", "-c", GATE, "sh", *argv],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -50,18 +65,37 @@ def start(
             env=environ,
             start_new_session=True,
         )
-    _children.add(child.pid)
     # Popen is told that it ended, or it would complain about a program that is meant to outlive us.
     child.returncode = 0
     assert child.stdin is not None
     try:
-        process = Process(child.pid, _start_time(child.pid) or "")
+        pid = _only_child(child.pid, argv[0]) if enter else child.pid
+        _children[pid] = child.pid
+        process = Process.of(pid)
         record(process)
         child.stdin.write(b"go\n")
     finally:
         with contextlib.suppress(BrokenPipeError):
             child.stdin.close()
     return process
+
+
+def children(pid: int) -> list[int]:
+    """The process ids of its children. Linux only."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def _only_child(pid: int, what: str) -> int:
+    deadline = time.monotonic() + ENTER_TIMEOUT
+    while not (found := children(pid)):
+        if _start_time(pid) is None or time.monotonic() > deadline:
+            raise DidNotStart(f"{what} could not be put where it belongs")
+        time.sleep(0.005)
+    return found[0]
 
 
 def is_alive(process: Process) -> bool:
@@ -71,14 +105,15 @@ def is_alive(process: Process) -> bool:
 
 
 def _reap(pid: int) -> None:
-    if pid not in _children:
+    child = _children.get(pid)
+    if child is None:
         return
     try:
-        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+        ended = os.waitpid(child, os.WNOHANG)[0] == child
     except ChildProcessError:
         ended = True  # we are a fork of who started it
     if ended:
-        _children.discard(pid)
+        _children.pop(pid, None)
 
 
 def send(process: Process, number: signal.Signals) -> bool:

@@ -8,8 +8,11 @@ from typing import Any
 from .client import ApiClient
 
 
-def missing(client: ApiClient, nodes: int) -> str | None:
-    """The first thing that is not there yet, in words; None when all is."""
+def missing(client: ApiClient, nodes: int, has_dns: bool = False) -> str | None:
+    """The first thing that is not there yet, in words; None when all is.
+
+    `has_dns`: whether this cluster is one whose pods ask a DNS server of its own.
+    """
     checks: list[tuple[str, Callable[[], bool]]] = [
         ("the API server", lambda: client.answers("/readyz")),
         (
@@ -19,10 +22,13 @@ def missing(client: ApiClient, nodes: int) -> str | None:
         ("the default storage class", lambda: has_default_class(client.get(CLASSES))),
         (f"{nodes} ready nodes", lambda: ready_nodes(client.get("/api/v1/nodes")) >= nodes),
     ]
+    if has_dns:
+        checks.append(("its DNS server", lambda: available(client.get(DNS))))
     return next((what for what, holds in checks if not holds()), None)
 
 
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+DNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -36,6 +42,11 @@ def has_default_class(answer: Any | None) -> bool:
 def ready_nodes(answer: Any | None) -> int:
     """Nodes that are Ready and that the scheduler may use."""
     return sum(1 for item in (answer or {}).get("items", []) if _usable(item))
+
+
+def available(deployment: Any | None) -> bool:
+    """Whether at least one pod of a Deployment serves."""
+    return bool((deployment or {}).get("status", {}).get("availableReplicas"))
 
 
 def _usable(node: dict[str, Any]) -> bool:

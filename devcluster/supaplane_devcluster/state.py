@@ -21,6 +21,8 @@ class State:
     ports: dict[str, int]
     options: ClusterOptions
     processes: dict[str, Process] = field(default_factory=dict)
+    debian: str | None = None
+    """Where the programs of a real node were unpacked; None if the machine has them."""
 
     def as_json(self) -> str:
         data = asdict(self) | {"format": FORMAT, "options": self.options.as_dict()}
@@ -34,6 +36,7 @@ class State:
             binary=data["binary"],
             ports=dict(data["ports"]),
             options=ClusterOptions.from_dict(data["options"]),
+            debian=data.get("debian"),
             processes={k: Process(**v) for k, v in data["processes"].items()},
         )
 

@@ -26,13 +26,14 @@ def test_the_server_certificate_is_signed_by_the_ca(made: Certificates) -> None:
     server.verify_directly_issued_by(ca)
 
 
-def test_the_server_is_known_by_its_loopback_and_service_names(made: Certificates) -> None:
+def test_the_server_is_known_by_its_loopback_service_and_node_names(made: Certificates) -> None:
     server = x509.load_pem_x509_certificate(made.server_certificate.encode())
     names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
     assert names.get_values_for_type(x509.IPAddress) == [
         ipaddress.ip_address("127.0.0.1"),
         ipaddress.ip_address("10.96.0.1"),
+        ipaddress.ip_address("10.250.0.1"),
     ]
 
 

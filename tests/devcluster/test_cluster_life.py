@@ -45,8 +45,8 @@ def test_up_takes_seconds_and_down_leaves_nothing(
     # 5 s on a quiet machine; this one may be busy with everything else.
     assert time.monotonic() - started < 30
     assert cluster.missing() is None
-    assert set(pids(cluster)) == set(components.START_ORDER)
-    assert len(processes_below(cluster.layout.folder)) == len(components.START_ORDER)
+    assert set(pids(cluster)) == set(components.SIMULATED)
+    assert len(processes_below(cluster.layout.folder)) == len(components.SIMULATED)
     cluster.down()
     assert processes_below(tmp_path) == []
     assert list((tmp_path / "home").iterdir()) == []
@@ -83,7 +83,7 @@ def test_two_clusters_run_side_by_side(make_cluster: MakeCluster) -> None:
     assert first.missing() is None
 
 
-@pytest.mark.parametrize("component", components.START_ORDER)
+@pytest.mark.parametrize("component", components.SIMULATED)
 def test_up_repairs_what_was_killed_and_nothing_else(
     make_cluster: MakeCluster, component: str, eventually: Eventually
 ) -> None:
@@ -122,7 +122,7 @@ def test_an_up_that_is_killed_half_way_does_not_block_the_next(
     assert half.returncode == -signal.SIGKILL
     cluster.up()
     assert cluster.missing() is None
-    assert len(processes_below(cluster.layout.folder)) == len(components.START_ORDER)
+    assert len(processes_below(cluster.layout.folder)) == len(components.SIMULATED)
     cluster.down()
     assert processes_below(home) == []
 
@@ -140,7 +140,7 @@ def test_a_killed_cluster_can_be_taken_down(
 ) -> None:
     cluster = make_cluster()
     cluster.up()
-    for component in components.START_ORDER:
+    for component in components.SIMULATED:
         cluster.kill(component)
     cluster.down()
     assert processes_below(cluster.layout.folder) == []

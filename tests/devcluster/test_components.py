@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from supaplane_devcluster import ClusterOptions, audit, components, egress, files
-from supaplane_devcluster.components import Plan
 from supaplane_devcluster.kubeconfig import token_of
 from supaplane_devcluster.layout import Layout
+from supaplane_devcluster.plan import Plan
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def test_every_component_starts_the_one_binary_under_its_name(plan: Plan) -> None:
-    for name in components.START_ORDER:
+    for name in components.SIMULATED:
         assert components.command(plan, name)[:2] == ["/cache/controlplane", name]
 
 
 def test_the_stop_order_ends_clients_before_servers() -> None:
-    assert set(components.STOP_ORDER) == set(components.START_ORDER)
-    assert components.STOP_ORDER[-2:] == (components.API_SERVER, components.ETCD)
+    assert set(components.stop_order(ClusterOptions())) == set(components.SIMULATED)
+    assert components.stop_order(ClusterOptions())[-2:] == (components.API_SERVER, components.ETCD)
 
 
 def test_everything_listens_on_loopback_only(plan: Plan) -> None:
@@ -56,7 +56,7 @@ def test_no_secret_is_on_any_command_line(plan: Plan) -> None:
     with plan.layout.tokens.open() as lines:
         secrets = [row[0] for row in csv.reader(lines)]
     assert len(set(secrets)) == len(components.USERS)
-    commands = " ".join(" ".join(components.command(plan, c)) for c in components.START_ORDER)
+    commands = " ".join(" ".join(components.command(plan, c)) for c in components.SIMULATED)
     assert not [secret for secret in secrets if secret in commands]
 
 

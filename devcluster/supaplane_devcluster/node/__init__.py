@@ -1,0 +1,1 @@
+"""A real node on this machine: real pods, in namespaces of their own. See ../../README.md."""
