@@ -49,6 +49,7 @@ class Right(StrEnum):
     USERS_CHANGE = "change the users of the project"
     FILES_READ = "see the files of the project"
     FILES_CHANGE = "change the files of the project"
+    FUNCTIONS_CHANGE = "deploy functions of the project"
 
 
 _EVERYBODY = frozenset(Role)
@@ -81,6 +82,7 @@ ALLOWED: Mapping[Right, frozenset[Role]] = MappingProxyType(
         Right.USERS_CHANGE: _BUILDERS,
         Right.FILES_READ: _EVERYBODY,
         Right.FILES_CHANGE: _BUILDERS,
+        Right.FUNCTIONS_CHANGE: _BUILDERS,
     }
 )
 

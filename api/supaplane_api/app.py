@@ -18,6 +18,7 @@ from .auth import routes as auth
 from .catalogue import routes as catalogue
 from .config import routes as config
 from .content import routes as content
+from .functions import routes as functions
 from .gatewayed import routes as gatewayed
 from .health import routes as health
 from .housekeeping import Housekeeping
@@ -81,7 +82,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.gotrue)
     app.include_router(factor_routes.router)
-    for router in (catalogue.v1, api_keys.v1, config.v1):
+    for router in (catalogue.v1, api_keys.v1, config.v1, functions.v1):
         app.include_router(router)
     for router in BOTH:
         app.include_router(router)

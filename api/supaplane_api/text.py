@@ -46,6 +46,15 @@ def clean_password(text: str) -> str:
     return text
 
 
+def encodable(text: str) -> str:
+    """The text as it is. Raises ValueError for half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be Unicode text") from None
+    return text
+
+
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=4 * LONGEST_NAME), AfterValidator(clean_name)
 ]

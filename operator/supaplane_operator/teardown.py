@@ -2,7 +2,8 @@
 
 Retain, the default: what runs and what leads to it goes; the namespace, its volumes and its Secrets
 stay, released to whoever makes a SupabaseProject of the same namespace and name. Delete: everything
-goes, the master Secret last. Each stage waits for pods to end, but never for ever.
+goes, last the Secrets beside the SupabaseProject that are ours. Each stage waits for pods to end,
+but never for ever.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .claim import MANAGER, Verdict, judge
 from .dns import give_up, take_back_hosts
 from .errors import LookAgain
 from .farewell import going_down
+from .render.references import referenced_secrets
 from .subject import Subject
 from .times import seconds_since, stamp
 from .world import World
@@ -74,14 +76,19 @@ async def take_down(world: World, subject: Subject) -> Outcome:
 
 
 async def _forget_credentials(world: World, subject: Subject) -> None:
-    """Deletes the master Secret, unless a person put one there that does not carry our labels."""
-    home, name = subject.project.namespace, names.credentials_secret(subject.project.name)
-    secret = await world.kube.get(kinds.SECRETS, home, name)
-    labels = (secret or {}).get("metadata", {}).get("labels") or {}
-    if secret is None or labels.get(names.LABEL_REF) != subject.ref:
-        return
-    with contextlib.suppress(Conflict):
-        await world.kube.delete(kinds.SECRETS, home, name, uid=secret["metadata"]["uid"])
+    """Deletes what was told over the API and the master Secret, unless a person put one of these
+    there that does not carry our labels."""
+    told = {name for name, _ in referenced_secrets(subject.project.spec)}
+    master = names.credentials_secret(subject.project.name)
+    for name in [*sorted(told - {master}), master]:
+        home = subject.project.namespace
+        secret = await world.kube.get(kinds.SECRETS, home, name)
+        labels = (secret or {}).get("metadata", {}).get("labels") or {}
+        ours = name == master or labels.get(names.LABEL_MANAGED_BY) == names.FIELD_MANAGER_API
+        if secret is None or not ours or labels.get(names.LABEL_REF) != subject.ref:
+            continue
+        with contextlib.suppress(Conflict):
+            await world.kube.delete(kinds.SECRETS, home, name, uid=secret["metadata"]["uid"])
 
 
 async def _empty(world: World, subject: Subject, namespace: Manifest) -> str:

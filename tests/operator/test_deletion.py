@@ -57,6 +57,26 @@ async def test_delete_takes_everything_the_master_secret_last(stage):
     assert deleted[4:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
 
 
+async def test_delete_takes_secrets_that_were_told_over_the_api_and_no_persons(stage):
+    ours = {names.LABEL_MANAGED_BY: names.FIELD_MANAGER_API, names.LABEL_REF: "a" * 20}
+    for name, labels in (
+        ("told", ours),
+        ("theirs", {}),
+        ("foreign", {**ours, names.LABEL_REF: "b"}),
+    ):
+        meta = {"name": name, "namespace": HOME, "labels": labels}
+        stage.kube.put(kinds.SECRETS, {"metadata": meta, "data": {"k": "dg=="}})
+    refs = {f"external_{name}_secret": {"name": name, "key": "k"} for name in ("theirs", "foreign")}
+    refs["sms_vonage_api_secret"] = {"name": "told", "key": "k"}
+    stage.make(ref="a" * 20, deletion={"policy": "Delete"}, auth={"secretRefs": refs})
+    await stage.active()
+    await stage.delete()
+    await stage.until(stage.gone)
+    assert stage.kube.peek(kinds.SECRETS, HOME, "told") is None
+    assert stage.kube.peek(kinds.SECRETS, HOME, "theirs")
+    assert stage.kube.peek(kinds.SECRETS, HOME, "foreign")
+
+
 async def test_retain_stops_the_way_in_first_and_the_database_last(stage):
     stage.make()
     await stage.active()

@@ -11,21 +11,13 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, StringConstraints, create_model
 
 from supaplane_api.schema import Answer, Body
+from supaplane_api.text import encodable
 from supaplane_contract.auth_settings import Setting, table
-
-
-def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must be Unicode text") from None
-    return text
-
 
 SettingText = Annotated[
     str,
     StringConstraints(max_length=16384, pattern=r"^[^\x00]*$"),
-    AfterValidator(_encodable),
+    AfterValidator(encodable),
 ]
 _SENT: dict[str, Any] = {"boolean": bool, "text": SettingText}
 _TOLD: dict[str, Any] = {"boolean": bool, "text": str}

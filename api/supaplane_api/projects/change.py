@@ -6,6 +6,7 @@ A field that GitOps or an administrator set is theirs: the API server remembers 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,11 +123,10 @@ async def read(services: Services, project: ProjectRow) -> dict[str, Any]:
 
 def _refuse_foreign(live: Mapping[str, Any], differing: Mapping[Path, Any]) -> None:
     for path, value in differing.items():
-        steps = [path]
         before = value_at(live.get("spec") or {}, path)
-        if _is_named(before) and _is_named(value):
-            steps = [(*path, f'k:{{"name":"{name}"}}') for name in _changed_items(before, value)]
-        others = {o for step in steps for o in owners(live, step)} - {names.FIELD_MANAGER_API}
+        named = _is_named(before) and _is_named(value)
+        items = frozenset(_changed_items(before, value)) if named else None
+        others = _owners(live, path, items) - {names.FIELD_MANAGER_API}
         if others:
             raise Clash(
                 f"{'.'.join(path)} belongs to {', '.join(sorted(others))}: change it there, or"
@@ -135,7 +135,7 @@ def _refuse_foreign(live: Mapping[str, Any], differing: Mapping[Path, Any]) -> N
 
 
 def _is_named(value: Any) -> bool:
-    """Whether it is a list that the API server merges by name, whose items have owners each."""
+    """Whether it is a list whose items have names, which the API server may merge by them."""
     return isinstance(value, list) and all(isinstance(i, Mapping) and "name" in i for i in value)
 
 
@@ -170,19 +170,28 @@ def _patch(
     return {"metadata": meta, **({"spec": _nested(differing)} if differing else {})}
 
 
-def owners(live: Mapping[str, Any], field: str | Path) -> set[str]:
-    """Managers that own a field of the spec, or a part of it."""
+def owners(live: Mapping[str, Any], field: str) -> set[str]:
+    """Managers that own a field of the spec, as in `database.storage.size`, or a part of it."""
+    return _owners(live, tuple(field.split(".")))
+
+
+def _owners(live: Mapping[str, Any], path: Path, items: frozenset[str] | None = None) -> set[str]:
+    """The same, of a path. `items`: of a list that is merged by name, only these count."""
     found = set()
-    path = field.split(".") if isinstance(field, str) else field
-    steps = [step if step.startswith("k:") else f"f:{step}" for step in path]
     for entry in (live.get("metadata") or {}).get("managedFields") or ():
         if not entry.get("subresource"):
             part = (entry.get("fieldsV1") or {}).get("f:spec")
-            for step in steps:
-                part = None if part is None else part.get(step)
-            if part is not None:
+            for step in path:
+                part = None if part is None else part.get(f"f:{step}")
+            if part is not None and _concerns(part, items):
                 found.add(str(entry.get("manager") or "unknown"))
     return found
+
+
+def _concerns(part: Mapping[str, Any], items: frozenset[str] | None) -> bool:
+    """Whether somebody who owns `part` of a list owns one of the items, or the list as a whole."""
+    keys = [json.loads(key[2:]) for key in part if key.startswith("k:")]
+    return items is None or not keys or any(key.get("name") in items for key in keys)
 
 
 def value_at(spec: Spec, path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""Edge functions of a project and the variables that they see."""
