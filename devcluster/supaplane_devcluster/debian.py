@@ -35,6 +35,22 @@ def unpacked(packages: Sequence[str], cache: Path, say: Say) -> Path:
     return folder
 
 
+def mirror(cache: Path) -> tuple[str, str]:
+    """Where this machine's packages come from, and its release, as in `bookworm`. Raises
+    CannotBuild."""
+    own = cache / "debian" / "apt"
+    for options in ([], _own_lists(own)):
+        if options:
+            _run(["apt-get", "--quiet=2", *options, "update"], cache)
+        argv = ["apt-get", *options, "indextargets", "--format", "$(SITE) $(CODENAME)"]
+        answer = _run([*argv, "Created-By: Packages"], cache)
+        for line in answer.splitlines():
+            site, _, codename = line.partition(" ")
+            if codename.isalpha():
+                return site, codename
+    raise CannotBuild("apt-get on this machine knows of no Debian mirror")
+
+
 def identity(packages: Sequence[str], release: Path = _RELEASE) -> str:
     """Changes with the packages and with the release of Debian, not with its security updates."""
     lines = release.read_text(encoding="utf-8").splitlines() if release.exists() else []
@@ -64,14 +80,18 @@ def _download(packages: Sequence[str], target: Path, own: Path) -> None:
     try:
         _run([*command, "download", *packages], target)
     except CannotBuild:
-        for name in ("lists/partial", "cache/archives/partial"):
-            (own / name).mkdir(parents=True, exist_ok=True)
-        command += ["-o", f"Dir::State::lists={own}/lists", "-o", f"Dir::Cache={own}/cache"]
+        command += _own_lists(own)
         _run([*command, "update"], target)
         _run([*command, "download", *packages], target)
 
 
-def _run(argv: Sequence[str], folder: Path) -> None:
+def _own_lists(own: Path) -> list[str]:
+    for name in ("lists/partial", "cache/archives/partial"):
+        (own / name).mkdir(parents=True, exist_ok=True)
+    return ["-o", f"Dir::State::lists={own}/lists", "-o", f"Dir::Cache={own}/cache"]
+
+
+def _run(argv: Sequence[str], folder: Path) -> str:
     answer = subprocess.run(
         argv,
         cwd=folder,
@@ -84,3 +104,4 @@ def _run(argv: Sequence[str], folder: Path) -> None:
     )
     if answer.returncode:
         raise CannotBuild(f"{argv[0]} failed: {answer.stderr.strip()[-400:]}")
+    return answer.stdout
