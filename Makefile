@@ -73,6 +73,11 @@ generate: install ## Write the generated files again: CRD, documents
 	$(PY) -m supaplane_contract --write
 	cp crds/supabaseprojects.yaml helm/supaplane/files/crds/supabaseprojects.yaml
 	$(PY) -m supaplane_api.documents --write
+	$(PY) -m supaplane_demo.install --write
+
+.PHONY: images
+images: install ## Build the images of operator and API without Docker (root, Debian); prints where they are
+	@$(PY) -m supaplane_demo.images
 
 .PHONY: cluster
 cluster: install ## A bare Kubernetes with simulated nodes, named dev (`python -m supaplane_devcluster --help`)
@@ -88,6 +93,11 @@ chart: install ## Lint the chart and print what it installs (VALUES=helm/supapla
 lock: install ## Pin the newest versions that pyproject.toml allows
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 		--all-extras --group dev pyproject.toml --output-file requirements.lock --upgrade
+	for program in operator api; do \
+		.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+			--extra $$program --constraint requirements.lock pyproject.toml \
+			--output-file $$program/requirements.lock --upgrade; \
+	done
 
 .PHONY: clean
 clean: ## Remove the environment and all caches in this folder (stop the demo first)

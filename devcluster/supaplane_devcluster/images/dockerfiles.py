@@ -103,8 +103,8 @@ def _build(what: Dockerfile, context: Path, path: Path, cache: Path, say: Say) -
         buildah = _buildah(programs, work)
         buildah("bud", *_ISOLATED, "--tag", BASE, str(base))
         arguments = ("--build-arg", f"BASE={BASE}", "--build-arg", "PIP_NO_INDEX=1")
-        target = ("--tag", what.reference, "--file", str(staged / what.path))
-        buildah("bud", *_ISOLATED, *arguments, *target, str(staged))
+        result = ("--tag", what.reference, "--file", str(staged / what.path))
+        buildah("bud", *_ISOLATED, *arguments, *result, str(staged))
         archive = work / "image.tar"
         buildah("push", what.reference, f"docker-archive:{archive}:docker.io/{what.reference}")
         archive.replace(path)

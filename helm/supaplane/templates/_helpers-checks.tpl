@@ -17,8 +17,18 @@
 {{- fail (printf "\n\nvector.namespace must be a namespace of its own: its pods may read all logs of a node, and %s has other pods or Secrets" $logs) }}
 {{- end }}
 {{- end }}
-{{- if and .Values.api.enabled (not .Values.api.database.existingSecret.name) }}
-{{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.enabled=false)" }}
+{{- if .Values.api.enabled }}
+{{- $given := .Values.api.database.existingSecret.name }}
+{{- $trial := .Values.api.database.trial.enabled }}
+{{- if and $given $trial }}
+{{- fail "\n\napi.database.existingSecret.name and api.database.trial.enabled are two databases: give one of them" }}
+{{- end }}
+{{- if and .Values.api.httpRoute.enabled (not .Values.api.httpRoute.parentRefs) }}
+{{- fail "\n\napi.httpRoute.parentRefs is needed: the Gateways that lead to the API" }}
+{{- end }}
+{{- if not (or $given $trial) }}
+{{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.database.trial.enabled=true to try Supaplane out, or --set api.enabled=false)" }}
+{{- end }}
 {{- end }}
 {{- if and .Values.dns.hook.url (not .Values.dns.hook.keySecret.name) }}
 {{- fail "\n\ndns.hook.keySecret.name is needed with dns.hook.url: the Secret with the key that signs what the hook is told" }}

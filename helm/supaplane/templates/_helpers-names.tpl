@@ -5,6 +5,17 @@ its objects have fixed names: the operator relies on those of its Lease and of s
 
 {{- define "supaplane.api.name" -}}supaplane-api{{- end }}
 
+{{- define "supaplane.database.name" -}}supaplane-trial-database{{- end }}
+
+{{/* Secret with the URL of the management database, and its key. */}}
+{{- define "supaplane.database.secretName" -}}
+{{ if .Values.api.database.trial.enabled }}{{ include "supaplane.database.name" . }}{{ else }}{{ .Values.api.database.existingSecret.name }}{{ end }}
+{{- end }}
+
+{{- define "supaplane.database.secretKey" -}}
+{{ if .Values.api.database.trial.enabled }}DATABASE_URL{{ else }}{{ .Values.api.database.existingSecret.key }}{{ end }}
+{{- end }}
+
 {{- define "supaplane.vector.name" -}}supaplane-vector{{- end }}
 
 {{- define "supaplane.vector.secretName" -}}

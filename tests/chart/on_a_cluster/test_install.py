@@ -21,8 +21,8 @@ DEFINITION = (
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/supabaseprojects.supaplane.dev"
 )
 KEYS = f"{CORE}/{SYSTEM}/secrets/supaplane-api-secrets"
-NOT_HERE = ("ServiceMonitor", "PrometheusRule")
-"""Kinds of the Prometheus operator, which this cluster does not have."""
+NOT_HERE = ("ServiceMonitor", "PrometheusRule", "HTTPRoute")
+"""Kinds of the Prometheus operator and the Gateway API, which this cluster does not have."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def policy_names(root_user: Any) -> set[str]:
     return {item["metadata"]["name"] for item in items}
 
 
-@pytest.mark.parametrize("name", ["default", "full", "least", "bare", "logs"])
+@pytest.mark.parametrize("name", ["default", "full", "least", "bare", "logs", "trial"])
 def test_the_api_server_accepts_every_object_without_a_complaint(
     own: Any, chart: Any, root_user: Any, name: str
 ) -> None:
@@ -62,6 +62,17 @@ def test_the_api_server_accepts_every_object_without_a_complaint(
     answer = own.cluster.kubectl(*apply, "--force-conflicts", "-f", "-", input=everything)
     assert "Warning" not in answer.stderr
     assert len(answer.stdout.splitlines()) == len(objects)
+
+
+def test_what_is_installed_without_helm_is_accepted_without_a_complaint(
+    own: Any, root: Any
+) -> None:
+    """A strict dry run over the chart's own objects: nothing is left out but the hooks."""
+    text = (root / "manifests" / "install.yaml").read_text()
+    apply = ("apply", "--server-side", "--dry-run=server", "--validate=strict")
+    answer = own.cluster.kubectl(*apply, "--force-conflicts", "-f", "-", input=text)
+    assert "Warning" not in answer.stderr
+    assert len(answer.stdout.splitlines()) == len(list(yaml.safe_load_all(text)))
 
 
 def test_the_expressions_of_the_policies_are_well_typed(root_user: Any) -> None:

@@ -4,8 +4,8 @@
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ $api.database.existingSecret.name }}
-      key: {{ $api.database.existingSecret.key }}
+      name: {{ include "supaplane.database.secretName" . }}
+      key: {{ include "supaplane.database.secretKey" . }}
 {{- range list "JWT_SECRET" "ENCRYPTION_SECRET" }}
 - name: {{ . }}
   valueFrom:
