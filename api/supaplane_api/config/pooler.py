@@ -39,8 +39,8 @@ class Bouncer(Answer):
 
     pgbouncer_enabled: bool
     pool_mode: Literal["transaction", "session"]
-    default_pool_size: int | None
-    max_client_conn: int | None
+    default_pool_size: int | None = None
+    max_client_conn: int | None = None
     ignore_startup_parameters: str = ""
     connection_string: str
     db_host: str
@@ -72,8 +72,8 @@ class BouncerChanged(Answer):
     pgbouncer_enabled: bool
     pgbouncer_status: Literal["ENABLED", "DISABLED", "RELOADING"]
     pool_mode: Literal["transaction", "session"]
-    default_pool_size: int | None
-    max_client_conn: int | None
+    default_pool_size: int | None = None
+    max_client_conn: int | None = None
     ignore_startup_parameters: str = ""
 
 
