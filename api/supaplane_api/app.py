@@ -10,28 +10,37 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from fastapi import APIRouter, FastAPI
 
 from . import describe, errors
+from .absent import routes as absent
 from .access_tokens import routes as access_tokens
 from .api_keys import routes as api_keys
 from .audit_log import routes as audit_log
 from .auth import factor_routes
 from .auth import routes as auth
+from .backups import routes as backups
+from .billing import routes as billing
 from .catalogue import routes as catalogue
 from .config import routes as config
 from .content import routes as content
 from .functions import routes as functions
+from .gatewayed import access_keys, data_api, objects, people
 from .gatewayed import routes as gatewayed
 from .health import routes as health
 from .housekeeping import Housekeeping
+from .insights import routes as insights
+from .integrations import routes as integrations
 from .lifecycle import routes as lifecycle
+from .lints import routes as lints
 from .members import routes as members
 from .organizations import routes as organizations
 from .pgmeta import routes as pgmeta
 from .platform import routes as platform
 from .profile import routes as profile
+from .projects import pages
 from .projects import routes as projects
 from .projects.sweeper import Sweeper
 from .services import Services
 from .telemetry import routes as telemetry
+from .usage import routes as usage
 from .web import cors
 from .web.envelope import Envelope
 
@@ -54,6 +63,17 @@ BOTH: tuple[APIRouter, ...] = (
     content.router,
     gatewayed.router,
     config.router,
+    people.router,
+    objects.router,
+    access_keys.router,
+    data_api.router,
+    pages.router,
+    backups.router,
+    insights.router,
+    lints.router,
+    usage.router,
+    billing.router,
+    integrations.router,
     telemetry.router,
     auth.sign_up,
 )
@@ -82,11 +102,20 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.gotrue)
     app.include_router(factor_routes.router)
-    for router in (catalogue.v1, api_keys.v1, config.v1, functions.v1):
+    for router in (
+        catalogue.v1,
+        api_keys.v1,
+        config.v1,
+        functions.v1,
+        data_api.v1,
+        pages.v1,
+        absent.v1,
+    ):
         app.include_router(router)
     for router in BOTH:
         app.include_router(router)
         app.include_router(router, prefix="/platform")
+    app.include_router(absent.platform)
     describe.install(app)
     app.add_middleware(
         Envelope,

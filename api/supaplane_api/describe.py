@@ -7,6 +7,7 @@ holds every answer to this document, and docs/reference/errors.md is generated f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ without it are those of older versions. Every error is `{"message": "..."}`.
 """
 CAUSES = "x-supaplane-causes"
 _EXTRA = "x-supaplane-answers"
+_CONVERTOR = re.compile(r":\w+}")
+"""In `{rest:path}`; the document says `{rest}`."""
 _TEXT = {
     400: "The request makes no sense, or asks for what cannot be done",
     401: "No valid token",
@@ -77,7 +80,8 @@ def operations(app: FastAPI) -> Iterator[Operation]:
         if dependant is None:
             continue
         for method in sorted(context.methods or ()):
-            yield Operation(method, str(context.path), dependant)
+            path = _CONVERTOR.sub("}", str(context.path))
+            yield Operation(method, path, dependant)
 
 
 def install(app: FastAPI) -> None:

@@ -43,7 +43,11 @@ class Answer(BaseModel):
     """An answer; whoever builds one gives every field by its name."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,  # every field is sent
     )
 
 

@@ -26,11 +26,16 @@ PUBLIC = {
 WRITES_FOR_EVERYBODY = {
     "/members/invitations/{token}",
     "/members/{gotrue_id}",
+    "/analytics/endpoints/logs.all",
+    "/objects/download",
     "/objects/list",
+    "/objects/public-url",
+    "/objects/sign",
+    "/objects/sign-multi",
     "/pg-meta/{ref}/query",
     "/pg-meta/{ref}/query/{how}",
 }
-"""Ends of paths that Read-only may write to: each is its own, or only asks."""
+"""Ends of paths that Read-only may write to: each is its own, or only asks or reads."""
 READING = ("GET", "HEAD")
 TROUBLE = {501, 503}
 """What a route may answer honestly to those who may call it, while nothing runs."""

@@ -111,7 +111,11 @@ async def test_pages_that_ask_for_nothing_are_told_nothing(bench):
     slug = (await bench.organization(person))["slug"]
     expected = {
         f"/organizations/{slug}/members/reached-free-project-limit": [],
-        f"/platform/organizations/{slug}/usage": {"usage_billing_enabled": False, "usages": []},
+        f"/platform/organizations/{slug}/usage": {
+            "usage_billing_enabled": False,
+            "usages": [],
+            "not_measured": [],
+        },
         "/platform/notifications": [],
         "/platform/notifications/summary": {
             "has_critical": False,

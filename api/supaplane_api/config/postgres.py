@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
@@ -27,7 +27,9 @@ Whole = Annotated[int, Field(ge=0, le=2_147_483_640)] | None
 
 
 class Parameters(Answer):
-    """Parameters that the size or somebody set; the others are PostgreSQL's own."""
+    """Parameters that the size or somebody set; the others are PostgreSQL's own, and left out."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     effective_cache_size: str | None = None
     logical_decoding_work_mem: str | None = None

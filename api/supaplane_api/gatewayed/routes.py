@@ -5,21 +5,18 @@ Every path is put together here; of a caller's text only whole encoded segments 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import JsonValue
 
-from supaplane_api import audit
 from supaplane_api.access import Right
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
-from supaplane_api.describe import may_answer
-from supaplane_api.inside.ask import ask_gateway, segment
-from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SERVICE, SNAPSHOT
-from supaplane_api.services import Services
+from supaplane_api.inside.ask import segment
 
+from .proxy import BUCKETS, OBJECTS, PROXIED, USERS, change, read
 from .schemas import BucketChange, CreateBucket, CreateUser, ListObjects, Paths, UserChange
 
 router = APIRouter()
@@ -27,10 +24,6 @@ router = APIRouter()
 UserChanger = Annotated[ProjectAccess, Depends(OnProject(Right.USERS_CHANGE))]
 FileReader = Annotated[ProjectAccess, Depends(OnProject(Right.FILES_READ))]
 FileChanger = Annotated[ProjectAccess, Depends(OnProject(Right.FILES_CHANGE))]
-PROXIED = may_answer(DATABASE, SNAPSHOT, CLUSTER, CREDENTIALS, SERVICE)
-USERS = "/auth/v1/admin/users"
-BUCKETS = "/storage/v1/bucket"
-OBJECTS = "/storage/v1/object"
 
 
 @router.post("/auth/{ref}/users", status_code=201, tags=["users"], openapi_extra=PROXIED)
@@ -39,7 +32,7 @@ async def create_user(
 ) -> JsonValue:
     """Makes a user of the project."""
     sent = body.model_dump(exclude_unset=True)
-    return await _change(services, client, access, "user.create", "POST", USERS, sent)
+    return await change(services, client, access, "user.create", "POST", USERS, sent)
 
 
 @router.patch("/auth/{ref}/users/{id}", tags=["users"], openapi_extra=PROXIED)
@@ -48,7 +41,7 @@ async def change_user(
 ) -> JsonValue:
     """Bans a user for a time, or no longer."""
     sent = body.model_dump(exclude_unset=True)
-    return await _change(services, client, access, "user.change", "PUT", f"{USERS}/{id}", sent)
+    return await change(services, client, access, "user.change", "PUT", f"{USERS}/{id}", sent)
 
 
 @router.delete("/auth/{ref}/users/{id}", tags=["users"], openapi_extra=PROXIED)
@@ -61,13 +54,13 @@ async def delete_user(
 ) -> JsonValue:
     """Deletes a user; softly: the row stays, and nobody can sign in with it."""
     sent = {"should_soft_delete": soft_delete}
-    return await _change(services, client, access, "user.delete", "DELETE", f"{USERS}/{id}", sent)
+    return await change(services, client, access, "user.delete", "DELETE", f"{USERS}/{id}", sent)
 
 
 @router.get("/storage/{ref}/buckets", tags=["storage"], openapi_extra=PROXIED)
 async def buckets(services: TheServices, access: FileReader) -> JsonValue:
     """The buckets of the project."""
-    return await _read(services, access, "GET", BUCKETS)
+    return await read(services, access, "GET", BUCKETS)
 
 
 @router.post("/storage/{ref}/buckets", status_code=201, tags=["storage"], openapi_extra=PROXIED)
@@ -76,13 +69,13 @@ async def create_bucket(
 ) -> JsonValue:
     """Makes a bucket."""
     sent = body.model_dump(exclude_unset=True) | {"name": body.id}
-    return await _change(services, client, access, "bucket.create", "POST", BUCKETS, sent)
+    return await change(services, client, access, "bucket.create", "POST", BUCKETS, sent)
 
 
 @router.get("/storage/{ref}/buckets/{id}", tags=["storage"], openapi_extra=PROXIED)
 async def bucket(services: TheServices, access: FileReader, id: str) -> JsonValue:
     """One bucket."""
-    return await _read(services, access, "GET", f"{BUCKETS}/{segment(id)}")
+    return await read(services, access, "GET", f"{BUCKETS}/{segment(id)}")
 
 
 @router.patch("/storage/{ref}/buckets/{id}", tags=["storage"], openapi_extra=PROXIED)
@@ -91,7 +84,7 @@ async def change_bucket(
 ) -> JsonValue:
     """Changes who may read a bucket, and what may be put into it."""
     path, sent = f"{BUCKETS}/{segment(id)}", body.model_dump(exclude_unset=True)
-    return await _change(services, client, access, "bucket.change", "PUT", path, sent)
+    return await change(services, client, access, "bucket.change", "PUT", path, sent)
 
 
 @router.delete("/storage/{ref}/buckets/{id}", tags=["storage"], openapi_extra=PROXIED)
@@ -100,7 +93,7 @@ async def delete_bucket(
 ) -> JsonValue:
     """Deletes a bucket, which must be empty."""
     path = f"{BUCKETS}/{segment(id)}"
-    return await _change(services, client, access, "bucket.delete", "DELETE", path, None)
+    return await change(services, client, access, "bucket.delete", "DELETE", path, None)
 
 
 @router.post(
@@ -111,7 +104,7 @@ async def empty_bucket(
 ) -> JsonValue:
     """Deletes everything in a bucket."""
     path = f"{BUCKETS}/{segment(id)}/empty"
-    return await _change(services, client, access, "bucket.empty", "POST", path, {})
+    return await change(services, client, access, "bucket.empty", "POST", path, {})
 
 
 @router.post(
@@ -126,7 +119,7 @@ async def objects(
     """What is in a folder of a bucket."""
     options = body.options.model_dump(exclude_unset=True) if body.options else {}
     sent = {"prefix": body.path, **options}
-    return await _read(services, access, "POST", f"{OBJECTS}/list/{segment(id)}", sent)
+    return await read(services, access, "POST", f"{OBJECTS}/list/{segment(id)}", sent)
 
 
 @router.delete("/storage/{ref}/buckets/{id}/objects", tags=["storage"], openapi_extra=PROXIED)
@@ -135,35 +128,4 @@ async def delete_objects(
 ) -> JsonValue:
     """Deletes files."""
     path, sent = f"{OBJECTS}/{segment(id)}", {"prefixes": body.paths}
-    return await _change(services, client, access, "object.delete", "DELETE", path, sent)
-
-
-async def _read(
-    services: Services, access: ProjectAccess, method: str, path: str, body: Any = None
-) -> JsonValue:
-    answer: JsonValue = await ask_gateway(services, access, method, path, body=body)
-    return answer
-
-
-async def _change(
-    services: Services,
-    client: TheClient,
-    access: ProjectAccess,
-    action: str,
-    method: str,
-    path: str,
-    body: Any,
-) -> JsonValue:
-    """Asks, and writes into the audit log what was done; the body may hold a password."""
-    answer: JsonValue = await ask_gateway(services, access, method, path, body=body)
-    async with services.database.connection() as connection:
-        await audit.record(
-            connection,
-            action,
-            actor=audit.Actor(access.caller.account_id, access.caller.email, client.address),
-            now=services.outside.now(),
-            organization_id=access.organization.organization_id,
-            project_ref=access.project.ref,
-            details={"path": path},
-        )
-    return answer
+    return await change(services, client, access, "object.delete", "DELETE", path, sent)

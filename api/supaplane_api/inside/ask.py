@@ -19,7 +19,7 @@ from supaplane_api.projects.views import View, view
 from supaplane_api.services import Services
 from supaplane_contract import Phase
 
-from .port import Call, NotReached, Part, TooMuch
+from .port import Call, NotReached, Part, Reply, TooMuch
 
 STOPPED = frozenset({Phase.INACTIVE, Phase.PAUSING, Phase.GOING_DOWN, Phase.INIT_FAILED})
 """Phases in which no service of the project should run."""
@@ -62,8 +62,8 @@ def encoded(body: Any) -> bytes | None:
         ) from None
 
 
-async def ask(services: Services, call: Call) -> Any:
-    """The answer's JSON; {} when it has none. Raises Problem."""
+async def ask_raw(services: Services, call: Call) -> Reply:
+    """The answer as it came, unless it is a refusal. Raises Problem."""
     try:
         reply = await services.inside.send(call)
     except NotReached:
@@ -72,13 +72,22 @@ async def ask(services: Services, call: Call) -> Any:
         raise Invalid(
             f"The answer is larger than {call.most_bytes // 2**20} MiB: ask for less, as with LIMIT"
         ) from None
+    if reply.status >= 300:
+        raise refusal(reply.status, read_json(reply))
+    return reply
+
+
+async def ask(services: Services, call: Call) -> Any:
+    """The answer's JSON; {} when it has none. Raises Problem."""
+    return read_json(await ask_raw(services, call))
+
+
+def read_json(reply: Reply) -> Any:
+    """What the body says; {} when it is empty. Raises Unavailable for what is no JSON."""
     try:
-        said = orjson.loads(reply.body) if reply.body else {}
+        return orjson.loads(reply.body) if reply.body else {}
     except orjson.JSONDecodeError:
         raise Unavailable(SERVICE, "it answered with something that is no JSON") from None
-    if reply.status >= 300:
-        raise refusal(reply.status, said)
-    return said
 
 
 def refusal(status: int, said: Any) -> Problem:
@@ -104,9 +113,23 @@ async def ask_gateway(
     body: Any = None,
 ) -> Any:
     """What a service behind the project's gateway says to the service key. Raises Problem."""
+    return read_json(await ask_gateway_raw(services, access, method, path, query=query, body=body))
+
+
+async def ask_gateway_raw(
+    services: Services,
+    access: ProjectAccess,
+    method: str,
+    path: str,
+    *,
+    query: Sequence[tuple[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+) -> Reply:
+    """The same as it came; `headers` are sent beside those of the service key."""
     found = running(services, access)
     key = (await read_keys(services, found))["service-role-key"]
-    return await ask(
+    return await ask_raw(
         services,
         Call(
             ref=access.project.ref,
@@ -114,7 +137,7 @@ async def ask_gateway(
             method=method,
             path=path,
             query=query,
-            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            headers={"apikey": key, "Authorization": f"Bearer {key}", **(headers or {})},
             body=encoded(body),
         ),
     )

@@ -13,6 +13,7 @@ class Part(Enum):
 
     META = ("meta", 8080)
     GATEWAY = ("gateway", 8000)
+    ANALYTICS = ("analytics", 4000)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from supaplane_api.describe import may_answer
 from supaplane_api.problems import DATABASE
 
 from . import service
+from .entitlements import Entitlements, entitlements
 from .schemas import (
     CreateOrganization,
     FreeProjectLimit,
@@ -21,7 +22,6 @@ from .schemas import (
     Subscription,
     UpdatedOrganization,
     UpdateOrganization,
-    Usage,
 )
 
 router = APIRouter(prefix="/organizations", tags=["organizations"])
@@ -90,9 +90,7 @@ async def billing_subscription(
     return service.subscription(services.outside.now())
 
 
-@router.get("/{slug}/usage", openapi_extra=ANSWERS)
-async def usage(
-    access: Annotated[OrganizationAccess, Depends(Member(Right.USAGE_READ))],
-) -> Usage:
-    """Metered usage: nothing is metered here. The organization is named by slug or number."""
-    return Usage()
+@router.get("/{slug}/entitlements", openapi_extra=ANSWERS)
+async def what_is_allowed(access: Reader) -> Entitlements:
+    """What the organization may use: all that this platform can do."""
+    return entitlements()

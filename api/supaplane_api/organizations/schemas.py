@@ -117,13 +117,6 @@ class Subscription(Answer):
     nano_enabled: bool = True
 
 
-class Usage(Answer):
-    """What is metered: nothing, on a platform of one's own."""
-
-    usage_billing_enabled: bool = False
-    usages: tuple[dict[str, Any], ...] = ()
-
-
 class FreeProjectLimit(Answer):
     """A member who may not make more projects for free; there is no such limit here."""
 

@@ -37,33 +37,51 @@ async def run(
     long: bool = False,
 ) -> Any:
     """What postgres-meta answers. Raises Problem."""
+    user = connection.database_role(access.role)
+    seconds = LONG_STATEMENT_SECONDS if long else STATEMENT_SECONDS
+    call = await call_as(
+        services, access, user, method, path, query=query, body=body, seconds=seconds
+    )
+    return await ask(services, call)
+
+
+async def call_as(
+    services: Services,
+    access: ProjectAccess,
+    user: str,
+    method: str,
+    path: str,
+    *,
+    query: Sequence[tuple[str, str]] = (),
+    body: Any = None,
+    seconds: int = STATEMENT_SECONDS,
+) -> Call:
+    """A request to postgres-meta that works as that role of the database. Raises Problem.
+
+    `seconds` is how long a statement may take.
+    """
     found = running(services, access)
     values = await read_keys(services, found)
-    user = connection.database_role(access.role)
     password, passphrase = (
         connection.password_of(values, user),
         values.get(connection.CRYPTO_KEY),
     )
     if not password or not passphrase:
         raise Unavailable(CREDENTIALS)
-    seconds = LONG_STATEMENT_SECONDS if long else STATEMENT_SECONDS
     url = connection.connection_url(access.project.ref, user, password, seconds=seconds)
     header = connection.encrypted(url, passphrase, random_bytes=services.outside.random_bytes)
     if path == "/query":
         query = [*query, ("queryTimeoutSecs", str(seconds + SPARE_SECONDS))]
-    return await ask(
-        services,
-        Call(
-            ref=access.project.ref,
-            part=Part.META,
-            method=method,
-            path=path,
-            query=query,
-            headers={connection.HEADER: header, "x-pg-application-name": "supaplane"},
-            body=encoded(body),
-            seconds=seconds + 2.0 * SPARE_SECONDS,
-            most_bytes=MOST_BYTES,
-        ),
+    return Call(
+        ref=access.project.ref,
+        part=Part.META,
+        method=method,
+        path=path,
+        query=query,
+        headers={connection.HEADER: header, "x-pg-application-name": "supaplane"},
+        body=encoded(body),
+        seconds=seconds + 2.0 * SPARE_SECONDS,
+        most_bytes=MOST_BYTES,
     )
 
 

@@ -243,6 +243,12 @@ class RenamedProject(Answer):
     name: str
 
 
+class JustRef(Answer):
+    """Which project."""
+
+    ref: str
+
+
 class AutoApiService(Answer):
     """The data API with its keys, as older Studio's API page knows it."""
 
@@ -254,7 +260,7 @@ class AutoApiService(Answer):
     endpoint: str
     """Host, without a scheme."""
     restUrl: str
-    project: dict[str, str]
+    project: JustRef
     defaultApiKey: str
     serviceApiKey: str | None
     """Only for roles that may see secret keys."""

@@ -94,6 +94,7 @@ PART = Part(
     needs=frozenset({ComponentName.DB}),
     credentials=(logs.PRIVATE_TOKEN, logs.PUBLIC_TOKEN, "password-supabase-admin"),
     inputs=inputs,
+    for_the_api=True,
     for_the_logs=True,
     # two at once would both move the tables to the new version
     recreate=lambda _: True,

@@ -1,0 +1,1 @@
+"""Backups of a project: none are made by this platform, and each page is told so."""

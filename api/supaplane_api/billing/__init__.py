@@ -1,0 +1,1 @@
+"""What an organization pays: nothing. Pages about it are told so, that none of them hangs."""

@@ -1,0 +1,1 @@
+"""What in a project's database is likely a mistake? Looked up in its catalogue."""
