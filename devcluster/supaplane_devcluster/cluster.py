@@ -209,23 +209,25 @@ class Cluster:
         """A kubeconfig of the ServiceAccount `namespace/name`, by TokenRequest."""
         return users.service_account_kubeconfig(self, service_account, duration)
 
-    # --- images of a real node
+    # --- a real node
 
-    def import_images(self, *archives: Path) -> None:
-        """Docker-archives, as `docker save` writes them. Never pulled: not with policy Always."""
-        furniture.import_images(self._node().run_inside, archives)
-
-    def tag_image(self, source: str, reference: str) -> None:
-        """Let the image `source` be `reference` too; in full, as docker.io/library/postgres:17."""
-        furniture.tag_image(self._node().run_inside, source, reference)
-
-    # --- inside
-
-    def _node(self) -> RealNode:
+    @property
+    def node(self) -> RealNode:
+        """Raises DevclusterError if there is none."""
         node = Members(self.layout, self._known()).node
         if node is None:
             raise DevclusterError(f"the nodes of cluster {self.name!r} are simulated")
         return node
+
+    def import_images(self, *archives: Path) -> None:
+        """Docker-archives, as `docker save` writes them. Never pulled: not with policy Always."""
+        furniture.import_images(self.node.run_inside, archives)
+
+    def tag_image(self, source: str, reference: str) -> None:
+        """Let the image `source` be `reference` too; in full, as docker.io/library/postgres:17."""
+        furniture.tag_image(self.node.run_inside, source, reference)
+
+    # --- inside
 
     def _client(self, state: State) -> ApiClient:
         members = Members(self.layout, state)
