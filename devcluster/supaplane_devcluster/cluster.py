@@ -205,6 +205,14 @@ class Cluster:
             env=os.environ | {"KUBECONFIG": str(self.kubeconfig)},
         )
 
+    def network(self) -> contextlib.AbstractContextManager[None]:
+        """Within it, sockets that this thread opens can reach pods and Services, and stay there.
+
+        Changes nothing where nodes are simulated. Raises NotRunning.
+        """
+        node = Members(self.layout, self._known()).node
+        return linux.network_of(node.first_process) if node else contextlib.nullcontext()
+
     def user_kubeconfig(self, service_account: str, duration: str = "1h") -> Path:
         """A kubeconfig of the ServiceAccount `namespace/name`, by TokenRequest."""
         return users.service_account_kubeconfig(self, service_account, duration)

@@ -19,13 +19,14 @@ from urllib.parse import quote
 import psycopg
 
 from supaplane_contract import names
-from supaplane_contract.credentials import from_secret_data, password_key
+from supaplane_contract.credentials import from_secret_data, password_key, to_secret_data
 from supaplane_devcluster import Cluster
 
 HOME = names.DEFAULT_HOME_NAMESPACE
 DOMAIN = "example.test"
 PATIENCE = 180.0
 """Seconds for what takes a second or ten on a quiet machine."""
+MERGE = "application/merge-patch+json"
 API_PORT = 18080
 PROBE_PORT = 18081
 
@@ -207,12 +208,13 @@ class Platform:
         return list((found or {}).get("items") or [])
 
     def pods(self, project: Project, component: str | None = None) -> list[dict[str, Any]]:
-        """Pods that are not ending."""
+        """Pods that neither are ending nor have done their work."""
         found = self.items(project.namespace, "pods")
         return [
             pod
             for pod in found
             if "deletionTimestamp" not in pod["metadata"]
+            and pod["status"]["phase"] != "Succeeded"
             and component in (None, pod["metadata"]["labels"].get(names.LABEL_COMPONENT))
         ]
 
@@ -227,8 +229,17 @@ class Platform:
 
     def patch(self, name: str, spec: Mapping[str, Any]) -> None:
         """Changes a wish as `kubectl patch` does."""
-        path, kind = self._path(name), "application/merge-patch+json"
-        assert self.kube(path, "PATCH", {"spec": spec}, kind), f"there is no project {name}"
+        found = self.kube(self._path(name), "PATCH", {"spec": spec}, MERGE)
+        assert found, f"there is no project {name}"
+
+    def change_key(self, name: str, key: str, value: str) -> None:
+        """Changes a key of the master Secret, and has the operator look at it now instead of within
+        the ten minutes in which it does by itself."""
+        path = f"/api/v1/namespaces/{HOME}/secrets/{names.credentials_secret(name)}"
+        data = to_secret_data({key: value})
+        assert self.kube(path, "PATCH", {"data": data}, MERGE)
+        nudge = {"metadata": {"annotations": {"tests/nudge": str(time.time())}}}
+        assert self.kube(self._path(name), "PATCH", nudge, MERGE)
 
     def project(self, name: str) -> Project:
         """The project with its keys."""

@@ -132,8 +132,11 @@ def test_the_pooler_leads_to_the_database_under_the_projects_ref(
 
 
 def test_a_file_that_storage_writes_can_be_read_by_imgproxy_and_not_written(
-    platform: Platform, shop: Project
+    platform: Platform, apply: Callable[..., str], small: dict[str, Any]
 ) -> None:
+    files = {"storage": {"enabled": True, "backend": "file"}, "imgproxy": {"enabled": True}}
+    shop = platform.until_phase(apply("filed", {**small, **files}), "ACTIVE_HEALTHY")
+
     def run(component: str, command: str) -> Any:
         argv = ("-n", shop.namespace, "exec", f"deploy/{component}", "--", "sh", "-c", command)
         return platform.cluster.kubectl(*argv, check=False)

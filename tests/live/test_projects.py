@@ -26,7 +26,7 @@ def test_a_project_made_over_rest_is_active_healthy_on_real_pods(
         for container in pod["status"]["containerStatuses"]
         if not container["ready"]
     ]
-    assert (len(pods), waiting) == (11, [])
+    assert (len(pods), waiting) == (12, [])
 
 
 def test_no_container_of_a_healthy_project_was_started_twice(
