@@ -42,6 +42,11 @@ test-cluster: install ## Only the tests on a real control plane
 	@$(PY) -m supaplane_devcluster.tools helm
 	$(PY) -m pytest -m cluster $(PARALLEL) $(ARGS)
 
+.PHONY: test-live
+test-live: install ## Only the tests on real pods (root, Linux)
+	@$(PY) -m supaplane_devcluster build --node real
+	$(PY) -m pytest -m live $(ARGS)
+
 .PHONY: check
 check: install ## Format, lint, strict types, import contracts, generated files
 	$(PY) -m ruff format --check .

@@ -30,9 +30,9 @@ TIMES = pytest.StashKey[dict[str, float]]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Everything below this folder is live; a test waits for pods, and pods for images."""
+    """Everything below this folder is live; the node may first have to be compiled."""
     item.add_marker(pytest.mark.live)
-    item.add_marker(pytest.mark.timeout(900))
+    item.add_marker(pytest.mark.timeout(900, func_only=True))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
