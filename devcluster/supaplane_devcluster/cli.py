@@ -17,7 +17,7 @@ from .cluster import Cluster, all_clusters
 from .errors import DevclusterError
 from .options import ClusterOptions, NodeKind, parse_duration
 
-DESCRIPTION = "A real Kubernetes control plane on this machine, without Docker."
+DESCRIPTION = "A real Kubernetes on this machine, without Docker."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,7 +139,14 @@ def _up(arguments: argparse.Namespace) -> None:
         return
     started = time.monotonic()
     cluster.up(_say)
-    _say(f"Ready after {time.monotonic() - started:.1f} s.  export KUBECONFIG={cluster.kubeconfig}")
+    _say(f"Ready after {time.monotonic() - started:.1f} s.  {_how_to_use(cluster)}")
+
+
+def _how_to_use(cluster: Cluster) -> str:
+    if cluster.options.has_real_node:
+        # Its network is its own: what connects with it has to be in there.
+        return f"python -m supaplane_devcluster run {cluster.name} -- kubectl get pods -A"
+    return f"export KUBECONFIG={cluster.kubeconfig}"
 
 
 def _options(arguments: argparse.Namespace) -> ClusterOptions:
@@ -171,7 +178,7 @@ def _foreground(cluster: Cluster) -> None:
     signal.signal(signal.SIGTERM, stop)
     try:
         cluster.up(_say)
-        _say(f"export KUBECONFIG={cluster.kubeconfig}   (Ctrl-C takes the cluster down)")
+        _say(f"{_how_to_use(cluster)}   (Ctrl-C takes the cluster down)")
         signal.pause()
     except KeyboardInterrupt:
         _say("Taking the cluster down.")
