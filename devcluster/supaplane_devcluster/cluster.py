@@ -238,13 +238,8 @@ class Cluster:
     # --- inside
 
     def _client(self, state: State) -> ApiClient:
-        members = Members(self.layout, state)
-
-        def network() -> contextlib.AbstractContextManager[None]:
-            node = members.node
-            return linux.network_of(node.first_process) if node else contextlib.nullcontext()
-
-        return ApiClient(members.plan.server, self.ca_file, self.token, network)
+        server = Members(self.layout, state).plan.server
+        return ApiClient(server, self.ca_file, self.token, self.network)
 
     def _kubectl(self) -> list[str]:
         return [str(self._preparation.binary_of(self._known(), _silent)), "kubectl"]
