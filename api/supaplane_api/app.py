@@ -41,7 +41,7 @@ from .projects.sweeper import Sweeper
 from .services import Services
 from .telemetry import routes as telemetry
 from .usage import routes as usage
-from .web import cors
+from .web import cors, directory
 from .web.envelope import Envelope
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
         app.include_router(router, prefix="/platform")
     app.include_router(absent.platform)
     describe.install(app)
+    directory.install(app)
     app.add_middleware(
         Envelope,
         metrics=services.metrics,

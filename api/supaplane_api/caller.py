@@ -7,7 +7,7 @@ together with the row that the request is about: authorization costs one round t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, LiteralString
@@ -167,13 +167,17 @@ _ONE_PROJECT: LiteralString = f"""
      FROM project p JOIN organizations o ON o.id = p.organization_id
     WHERE p.ref = %(ref)s AND p.state <> 'gone') AS project
 """  # noqa: S608, put together from constants of this file
+RowVersion = list[int]
+"""A project's number, and the transactions that wrote its row and its organization's last."""
+ROW_VERSION: LiteralString = "ARRAY[p.id, p.xmin::text::bigint, o.xmin::text::bigint]"
 _ALL_PROJECTS: LiteralString = f"""
-, (SELECT coalesce(jsonb_agg(jsonb_build_object({PROJECT_COLUMNS}) ORDER BY p.id), '[]')
+, (SELECT coalesce(array_agg({ROW_VERSION} ORDER BY p.id), '{{}}')
      FROM project p JOIN organizations o ON o.id = p.organization_id
           JOIN organization_membership m ON m.organization_id = p.organization_id
     WHERE m.account_id = a.id AND p.state <> 'gone'
-      AND (m.project_refs IS NULL OR p.ref = ANY (m.project_refs))) AS projects
+      AND (m.project_refs IS NULL OR p.ref = ANY (m.project_refs))) AS versions
 """  # noqa: S608, put together from constants of this file
+ReadRows = Callable[[Connection, Sequence[RowVersion]], Awaitable[tuple[ProjectRow, ...]]]
 
 
 async def identify(
@@ -184,30 +188,33 @@ async def identify(
     session: UUID | None = None,
     token: bytes | None = None,
     ref: str | None = None,
-    with_projects: bool = False,
+    rows: ReadRows | None = None,
 ) -> Caller | None:
     """The caller, or None when the account, session or access token is no more. One statement.
 
     Named by `subject` and `session`, or by the hash of an access token, whose use is noted once a
-    minute. `ref`: also that project. `with_projects`: also all that the caller may see.
+    minute. `ref`: also that project. `rows`: also all that the caller may see, read by it.
     """
     sql = _ACCOUNT if token is None else _NOTE_USE + _ACCOUNT
     if ref is not None:
         sql += _ONE_PROJECT
-    if with_projects:
+    if rows is not None:
         sql += _ALL_PROJECTS
     values = {"subject": subject, "session": session, "token": token, "now": now, "ref": ref}
     sql += _BY_SESSION if token is None else _BY_TOKEN
     cursor = connection.cursor(row_factory=dict_row)
     row = await (await cursor.execute(sql, values)).fetchone()
-    return None if row is None else _caller(row)
+    if row is None:
+        return None
+    versions = row.pop("versions", None)
+    return _caller(row, await rows(connection, versions) if rows is not None else ())
 
 
-def _caller(row: dict[str, Any]) -> Caller:
+def _caller(row: dict[str, Any], projects: tuple[ProjectRow, ...]) -> Caller:
     project = row.pop("project", None)
     return Caller(
         memberships=tuple(_membership(m) for m in row.pop("memberships")),
-        projects=tuple(project_row(p) for p in row.pop("projects", ())),
+        projects=projects,
         project=None if project is None else project_row(project),
         **row,
     )

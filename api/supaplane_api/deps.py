@@ -26,13 +26,17 @@ RefPath = Annotated[
 SlugPath = Annotated[str, Path(description="The organization's slug")]
 
 
-def services_of(request: Request) -> Services:
-    """What was made when the process started."""
+async def services_of(request: Request) -> Services:
+    """What was made when the process started.
+
+    Like everything here it is async though it never waits: the framework runs what is not in a
+    thread, which costs more than most requests.
+    """
     services: Services = request.app.state.services
     return services
 
 
-def client_of(request: Request) -> Client:
+async def client_of(request: Request) -> Client:
     """Where the request comes from."""
     agent = request.headers.get("user-agent", "")
     printable = "".join(c for c in agent[:256] if c.isprintable())
@@ -135,7 +139,7 @@ async def _identify(
     with_projects: bool = False,
     before_factor: bool = False,
 ) -> Caller:
-    services, bearer = services_of(request), _bearer(request)
+    services, bearer = await services_of(request), _bearer(request)
     now = services.outside.now()
     who: dict[str, Any]
     if access_tokens.is_one(bearer):
@@ -148,7 +152,11 @@ async def _identify(
         who = {"subject": claims.subject, "session": claims.session}
     caller = await services.database.read(
         lambda connection: identify(
-            connection, now=now, ref=ref, with_projects=with_projects, **who
+            connection,
+            now=now,
+            ref=ref,
+            rows=services.project_rows.of if with_projects else None,
+            **who,
         )
     )
     if caller is None:

@@ -17,6 +17,7 @@ from .auth.totp import Vault
 from .database import Database
 from .inside.port import Inside, Nowhere
 from .metrics import Metrics
+from .project_rows import ProjectRows
 from .projects.snapshot import Snapshot
 from .settings import Settings
 
@@ -58,3 +59,4 @@ class Services:
     inside: Inside = field(default_factory=Nowhere)
     """The way to the services of projects."""
     outside: Outside = field(default_factory=Outside)
+    project_rows: ProjectRows = field(default_factory=ProjectRows)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ ALGORITHM = "ES256"
 SKEW_SECONDS = 60
 """By how much the clocks of two replicas may differ."""
 _LONGEST = 4096
+_REMEMBERED = 10_000
+"""Tokens whose signature is not checked a second time, by each process."""
 
 
 class TokenInvalid(ValueError):
@@ -42,6 +45,15 @@ class Claims:
 
     subject: UUID
     session: UUID
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """What a token says whose signature is ours; whether it still holds depends on the time."""
+
+    claims: Claims
+    expires_at: int
+    issued_at: int
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class AccessTokens:
         self._current = _key_id(secret)
         self._keys = {_key_id(one): signing_key(one) for one in (*previous, secret)}
         self._public = {kid: key.public_key() for kid, key in self._keys.items()}
+        self._remembered: OrderedDict[bytes, _Signed] = OrderedDict()
 
     @property
     def public_jwks(self) -> list[jose.Jwk]:
@@ -113,6 +126,23 @@ class AccessTokens:
         """Whose token it is. Raises TokenInvalid."""
         if len(token) > _LONGEST:
             raise TokenInvalid("invalid JWT: too long")
+        signed = self._signed(token)
+        if signed.expires_at <= now.timestamp():
+            raise TokenInvalid("invalid JWT: the token has expired, sign in again")
+        if signed.issued_at > now.timestamp() + SKEW_SECONDS:
+            raise TokenInvalid("invalid JWT: the token is of the future; compare the clocks")
+        return signed.claims
+
+    def _signed(self, token: str) -> _Signed:
+        """What it says. A signature stays right, so it is checked once; kept are only hashes."""
+        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        known = self._remembered.pop(digest, None) or self._verified(token)
+        self._remembered[digest] = known
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return known
+
+    def _verified(self, token: str) -> _Signed:
         try:
             key = self._public[str(jwt.get_unverified_header(token)["kid"])]
             payload: dict[str, Any] = jwt.decode(
@@ -121,7 +151,7 @@ class AccessTokens:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self.issuer,
-                # The time is an argument here, so it is compared below.
+                # The time is an argument here, so it is compared by who asks.
                 options={
                     "require": ["exp", "iat", "sub", "aud", "iss", "session_id"],
                     "verify_exp": False,
@@ -129,14 +159,9 @@ class AccessTokens:
                 },
             )
             claims = Claims(UUID(payload["sub"]), UUID(payload["session_id"]))
-            expires_at, issued_at = int(payload["exp"]), int(payload["iat"])
+            return _Signed(claims, int(payload["exp"]), int(payload["iat"]))
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
             raise TokenInvalid("invalid JWT: sign in again") from None
-        if expires_at <= now.timestamp():
-            raise TokenInvalid("invalid JWT: the token has expired, sign in again")
-        if issued_at > now.timestamp() + SKEW_SECONDS:
-            raise TokenInvalid("invalid JWT: the token is of the future; compare the clocks")
-        return claims
 
 
 class RefreshTokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,6 +57,7 @@ class View:
 _SIZES = frozenset(size.value for size in Size)
 
 
+@functools.lru_cache(maxsize=256)
 def _gigabytes(quantity: str | None) -> int | None:
     """Whole GiB, at least one; None for what is no quantity."""
     try:
