@@ -167,17 +167,15 @@ _ONE_PROJECT: LiteralString = f"""
      FROM project p JOIN organizations o ON o.id = p.organization_id
     WHERE p.ref = %(ref)s AND p.state <> 'gone') AS project
 """  # noqa: S608, put together from constants of this file
-RowVersion = list[int]
-"""A project's number, and the transactions that wrote its row and its organization's last."""
-ROW_VERSION: LiteralString = "ARRAY[p.id, p.xmin::text::bigint, o.xmin::text::bigint]"
+ROW_VERSION: LiteralString = "p.id || ':' || p.xmin::text"
+"""A project's number, and the transaction that wrote its row; slugs never change."""
 _ALL_PROJECTS: LiteralString = f"""
-, (SELECT coalesce(array_agg({ROW_VERSION} ORDER BY p.id), '{{}}')
-     FROM project p JOIN organizations o ON o.id = p.organization_id
-          JOIN organization_membership m ON m.organization_id = p.organization_id
+, (SELECT coalesce(string_agg({ROW_VERSION}, ',' ORDER BY p.id), '')
+     FROM project p JOIN organization_membership m ON m.organization_id = p.organization_id
     WHERE m.account_id = a.id AND p.state <> 'gone'
       AND (m.project_refs IS NULL OR p.ref = ANY (m.project_refs))) AS versions
 """  # noqa: S608, put together from constants of this file
-ReadRows = Callable[[Connection, Sequence[RowVersion]], Awaitable[tuple[ProjectRow, ...]]]
+ReadRows = Callable[[Connection, Sequence[str]], Awaitable[tuple[ProjectRow, ...]]]
 
 
 async def identify(
@@ -206,8 +204,9 @@ async def identify(
     row = await (await cursor.execute(sql, values)).fetchone()
     if row is None:
         return None
-    versions = row.pop("versions", None)
-    return _caller(row, await rows(connection, versions) if rows is not None else ())
+    versions = row.pop("versions", "")
+    read = await rows(connection, versions.split(",")) if rows is not None and versions else ()
+    return _caller(row, read)
 
 
 def _caller(row: dict[str, Any], projects: tuple[ProjectRow, ...]) -> Caller:

@@ -12,8 +12,8 @@ Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 DEFAULT_LIMIT = 100
 MOST = 1000
 _KEYS: Mapping[str, Callable[[View], Any]] = {
-    "name": lambda view: (view.name.casefold(), view.row.id),
-    "created": lambda view: (view.row.created_at, view.row.id),
+    "name": lambda view: view.name.casefold(),
+    "created": lambda view: view.row.created_at,
 }
 
 
@@ -41,7 +41,7 @@ def common(view: View) -> dict[str, Any]:
 
 def page(views: Sequence[View], *, limit: int, offset: int, sort: Sort, search: str) -> ProjectPage:
     """The part of the list between `offset` and `offset + limit` of what `search` finds."""
-    found = sorted_views([view for view in views if matches(view, search)], sort)
+    found = sorted_views(found_by(search, views), sort)
     return ProjectPage(
         pagination=Pagination(count=len(found), limit=limit, offset=offset),
         projects=[listed(view) for view in found[offset : offset + limit]],
@@ -49,12 +49,14 @@ def page(views: Sequence[View], *, limit: int, offset: int, sort: Sort, search: 
 
 
 def sorted_views(views: Sequence[View], sort: Sort) -> list[View]:
-    """In that order; ties are broken by number, so that pages never overlap."""
+    """In that order; equals stay in the order in which they came, so that pages never overlap."""
     by, _, direction = sort.partition("_")
     return sorted(views, key=_KEYS[by], reverse=direction == "desc")
 
 
-def matches(view: View, search: str) -> bool:
-    """Whether the name holds the text, or the ref is the text."""
+def found_by(search: str, views: Sequence[View]) -> Sequence[View]:
+    """Those whose name holds the text, or whose ref is the text."""
     wanted = search.strip().casefold()
-    return not wanted or wanted in view.name.casefold() or wanted == view.row.ref
+    if not wanted:
+        return views
+    return [view for view in views if wanted in view.name.casefold() or wanted == view.row.ref]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -239,6 +239,15 @@ class Snapshot:
         """What is known of one project."""
         reflector = self._by_namespace.get(namespace)
         return reflector.get(namespace, name) if reflector else None
+
+    @property
+    def namespaces(self) -> Collection[str]:
+        """Where SupabaseProjects are looked for."""
+        return self._by_namespace.keys()
+
+    def within(self, namespace: str) -> Mapping[Key, Seen]:
+        """What is known of all projects of such a namespace; not to be changed."""
+        return self._by_namespace[namespace].items()
 
     def all(self) -> list[Seen]:
         """What is known of all of them."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from supaplane_api.caller import ProjectRow
 from supaplane_contract import SIZES, Phase, Size, quantities
 
-from .snapshot import Seen, Snapshot
+from .snapshot import Key, Seen, Snapshot
 
 GRACE = timedelta(seconds=60)
 """How long the watch may take to show a SupabaseProject that was just made."""
@@ -17,9 +18,8 @@ CLOUD_PROVIDER = "K8S"
 DEFAULT_VERSION = "17"
 
 
-@dataclass(frozen=True)
-class View:
-    """A project as it is shown."""
+class View(NamedTuple):
+    """A project as it is shown. A tuple, since long lists make thousands of them."""
 
     row: ProjectRow
     seen: Seen | None
@@ -68,7 +68,10 @@ def _gigabytes(quantity: str | None) -> int | None:
 
 def view(row: ProjectRow, snapshot: Snapshot, now: datetime) -> View | None:
     """The project as it is shown; None when its SupabaseProject is gone."""
-    seen = snapshot.get(row.cr_namespace, row.cr_name)
+    return _joined(row, snapshot.get(row.cr_namespace, row.cr_name), now)
+
+
+def _joined(row: ProjectRow, seen: Seen | None, now: datetime) -> View | None:
     if seen is not None and row.cr_uid is not None and seen.uid != row.cr_uid:
         seen = None  # another object of that name: not this project
     status = status_of(row, seen, now)
@@ -89,5 +92,12 @@ def status_of(row: ProjectRow, seen: Seen | None, now: datetime) -> str | None:
 
 def views(rows: tuple[ProjectRow, ...], snapshot: Snapshot, now: datetime) -> list[View]:
     """All that are there."""
-    found = (view(row, snapshot, now) for row in rows)
-    return [one for one in found if one is not None]
+    there = {namespace: snapshot.within(namespace) for namespace in snapshot.namespaces}
+    nothing: Mapping[Key, Seen] = {}
+    found = []
+    for row in rows:
+        key = row.cr_namespace, row.cr_name
+        one = _joined(row, there.get(row.cr_namespace, nothing).get(key), now)
+        if one is not None:
+            found.append(one)
+    return found
