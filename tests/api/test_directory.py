@@ -72,6 +72,29 @@ def test_of_two_routes_that_fit_the_first_one_answers():
     assert asked["endpoint"] is first
 
 
+def test_a_parameter_may_take_all_segments_that_follow_and_keeps_its_turn():
+    app, inner = FastAPI(), APIRouter()
+
+    @inner.get("/a/x")
+    def before(): ...
+
+    @inner.get("/a/{rest:path}")
+    def rest(): ...
+
+    @inner.get("/a/y")
+    def behind(): ...
+
+    app.include_router(inner)
+    directory.install(app)
+    found = {}
+    for path in ("/a/x", "/a/y", "/a/x/y/z", "/a/"):
+        asked = scope("GET", path)
+        assert app.router.middleware_stack.chosen(asked)
+        found[path] = asked["endpoint"]
+    assert found == {"/a/x": before, "/a/y": rest, "/a/x/y/z": rest, "/a/": rest}
+    assert app.router.middleware_stack.chosen(scope("GET", "/a")) is None
+
+
 @pytest.mark.parametrize("one", OPERATIONS, ids=IDS)
 def test_no_route_and_no_dependency_runs_in_a_thread(one):
     pending, calls = [one.dependant], []

@@ -24,6 +24,8 @@ class _Node:
     parameter: _Node | None = None
     routes: list[tuple[int, RouteContext]] = field(default_factory=list)
     """Routes whose paths end here, with their place in the order."""
+    open: list[tuple[int, RouteContext]] = field(default_factory=list)
+    """Routes of which a parameter takes all segments that follow."""
 
     def below(self, segment: str) -> _Node:
         """The node of one more segment of a route's path, made if need be."""
@@ -40,12 +42,14 @@ class Directory:
         self._app = app
         self._root = _Node()
         for place, route in enumerate(routes):
-            if ":" in (route.path or ":"):  # its parameter may take several segments
-                continue
             node = self._root
             for segment in str(route.path).split("/"):
+                if segment.endswith(":path}"):
+                    node.open.append((place, route))
+                    break
                 node = node.below(segment)
-            node.routes.append((place, route))
+            else:
+                node.routes.append((place, route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -70,6 +74,7 @@ def _ending(node: _Node, segments: list[str], at: int) -> Iterator[tuple[int, Ro
     if at == len(segments):
         yield from node.routes
         return
+    yield from node.open
     if (literal := node.literal.get(segments[at])) is not None:
         yield from _ending(literal, segments, at + 1)
     if node.parameter is not None:
