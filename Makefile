@@ -28,6 +28,7 @@ status: install ## What of the demo runs, and how its projects are
 .PHONY: test
 test: check ## Everything that CI runs: checks, then all tests
 	@$(PY) -m supaplane_devcluster build
+	@if [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ]; then $(PY) -m supaplane_devcluster build --node real; fi
 	@$(PY) -m supaplane_devcluster.tools helm
 	$(PY) -m pytest $(PARALLEL) $(ARGS)
 

@@ -295,17 +295,7 @@ async def build(
         noticed=noticed,
     )
     children = Children(kube, child_changed)
-    dns = None
-    if settings.dns_hook is not None:
-        dns = DnsHook(
-            settings.dns_hook,
-            deadline=settings.deadlines.dns_hook,
-            wanted=queue.add,
-            now=now,
-            monotonic=monotonic,
-            demand=demand,
-            count=lambda heard: metrics.dns_calls.labels(heard).inc(),
-        )
+    dns = _dns_hook(settings, metrics, queue, now=now, monotonic=monotonic, demand=demand)
     world = World(
         kube=kube,
         settings=settings,
@@ -331,6 +321,28 @@ async def build(
     )
     engine = Engine(world, queue, metrics)
     return engine
+
+
+def _dns_hook(
+    settings: Settings,
+    metrics: Metrics,
+    queue: WorkQueue[Key],
+    *,
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    demand: Callable[[], None],
+) -> DnsHook | None:
+    if settings.dns_hook is None:
+        return None
+    return DnsHook(
+        settings.dns_hook,
+        deadline=settings.deadlines.dns_hook,
+        wanted=queue.add,
+        now=now,
+        monotonic=monotonic,
+        demand=demand,
+        count=lambda heard: metrics.dns_calls.labels(heard).inc(),
+    )
 
 
 async def cluster_uid(kube: Kube) -> str:

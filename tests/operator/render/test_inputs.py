@@ -242,11 +242,8 @@ def test_no_field_reaches_a_pod_uncounted(make_input: MakeInput, field: str, val
     ("spec", "expected"),
     [
         ({"storage": {"enabled": True, "fileSizeLimit": 7}}, {"storage"}),
-        # the gateway counts who is there
-        (
-            {"storage": {"enabled": True, "imageTransformation": False}},
-            {"storage", "imgproxy", "gateway"},
-        ),
+        # the gateway has no route to imgproxy
+        ({"storage": {"enabled": True, "imageTransformation": False}}, {"storage", "imgproxy"}),
         ({"imgproxy": {"resources": {"limits": {"cpu": "7"}}}}, {"imgproxy"}),
         ({"objectstore": {"volume": {"size": "900Gi"}}}, set()),
         ({"functions": {"enabled": True, "verifyJwt": False}}, {"functions"}),

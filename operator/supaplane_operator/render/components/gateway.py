@@ -19,6 +19,19 @@ PROGRAMS: Final[Mapping[GatewayKind, Callable[[Project], Pod]]] = MappingProxyTy
     {GatewayKind.ENVOY: envoy.pod, GatewayKind.KONG: kong.pod}
 )
 
+CALLED: Final = frozenset(
+    {
+        ComponentName.AUTH,
+        ComponentName.REST,
+        ComponentName.REALTIME,
+        ComponentName.STORAGE,
+        ComponentName.META,
+        ComponentName.FUNCTIONS,
+        ComponentName.STUDIO,
+    }
+)
+"""Components that have routes."""
+
 
 def pod(project: Project) -> Pod:
     return PROGRAMS[project.spec.gateway.kind](project)
@@ -26,7 +39,7 @@ def pod(project: Project) -> Pod:
 
 def inputs(project: Project) -> Mapping[str, Any]:
     return {
-        "components": sorted(project.enabled),
+        "components": sorted(project.enabled & CALLED),
         "origins": own_origins(project),
         "trustedHops": trusted_hops(project),
     }
@@ -36,17 +49,7 @@ PART = Part(
     name=ComponentName.GATEWAY,
     pod=pod,
     ports={"http": GATEWAY_PORT},
-    calls=frozenset(
-        {
-            ComponentName.AUTH,
-            ComponentName.REST,
-            ComponentName.REALTIME,
-            ComponentName.STORAGE,
-            ComponentName.META,
-            ComponentName.FUNCTIONS,
-            ComponentName.STUDIO,
-        }
-    ),
+    calls=CALLED,
     credentials=(
         "anon-key",
         "anon-key-asymmetric",
