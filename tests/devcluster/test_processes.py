@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from supaplane_devcluster import processes
+from supaplane_devcluster import DidNotStart, processes
 from supaplane_devcluster.processes import Process
 
 SLEEP = ["sleep", "600"]
@@ -45,13 +45,43 @@ def test_a_program_is_recorded_before_it_does_anything(
     assert seen == [False]
 
 
+# Runs the rest as its only child and waits for it, as `nsenter --pid` does.
+ENTER = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux")
+def test_of_a_program_that_is_put_somewhere_its_own_process_counts(
+    start: Callable[..., Process],
+) -> None:
+    process = start(SLEEP, enter=ENTER)
+    (parent,) = [
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if process.pid in processes.children(int(path.name))
+    ]
+    assert processes.is_alive(process)
+    processes.end(process, 5)
+    assert not processes.is_alive(process)
+    assert process.pid != parent
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux")
+def test_a_program_that_cannot_be_put_where_it_belongs_did_not_start(
+    start: Callable[..., Process],
+) -> None:
+    recorded: list[Process] = []
+    with pytest.raises(DidNotStart, match="sleep could not be put"):
+        start(SLEEP, enter=["false"], record=recorded.append)
+    assert recorded == []
+
+
 def test_a_program_never_runs_if_its_starter_dies_before_recording_it(
     tmp_path: Path, eventually: Any
 ) -> None:
     starter = f"""
 import os, signal
 from pathlib import Path
-from supaplane_devcluster import processes
+from supaplane_devcluster import DidNotStart, processes
 def record(process):
     Path("pid").write_text(str(process.pid))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -120,7 +150,7 @@ def test_a_paused_process_can_be_ended(start: Callable[..., Process]) -> None:
 def test_a_program_survives_who_started_it(tmp_path: Path) -> None:
     starter = f"""
 from pathlib import Path
-from supaplane_devcluster import processes
+from supaplane_devcluster import DidNotStart, processes
 folder = Path({str(tmp_path)!r})
 def record(process):
     (folder / "p").write_text(f"{{process.pid}} {{process.started}}")

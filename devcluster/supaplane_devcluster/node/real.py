@@ -65,13 +65,9 @@ class RealNode:
         if stuck := cgroups.remove(cgroups.name(self._layout.folder)):
             raise DevclusterError(f"cgroups that cannot be removed: {', '.join(map(str, stuck))}")
 
-    def leftovers(self) -> list[Path]:
-        """What `clear` would remove."""
-        return cgroups.left(cgroups.name(self._layout.folder))
-
     def end(self) -> None:
         """Everything in it, at once. Returns when it is gone."""
-        if self._holder is None:
+        if self._holder is None or not processes.is_alive(self._holder):
             return
         first = [Process.of(pid) for pid in processes.children(self._holder.pid)]
         processes.end(self._holder, patience=0)
