@@ -28,8 +28,7 @@ v1 = APIRouter(prefix="/v1/projects/{ref}/config/auth", tags=["configuration of 
 @router.get("", openapi_extra=READ)
 async def config(services: TheServices, access: Reader) -> StudioConfig:  # type: ignore[valid-type]
     """Every setting of auth with its value; secrets as an HMAC."""
-    told = await _told(services, access)
-    return StudioConfig(**{key.upper(): value for key, value in told.items()})
+    return await _studio(services, access)
 
 
 @router.patch("", openapi_extra=WRITTEN)
@@ -41,8 +40,7 @@ async def change_config(
 ) -> StudioConfig:  # type: ignore[valid-type]
     """Changes settings of auth; null takes one back."""
     await _change(services, access, client.address, body)
-    told = await _told(services, access)
-    return StudioConfig(**{key.upper(): value for key, value in told.items()})
+    return await _studio(services, access)
 
 
 @router.patch("/hooks", openapi_extra=WRITTEN)
@@ -54,8 +52,7 @@ async def change_hooks(
 ) -> StudioConfig:  # type: ignore[valid-type]
     """Changes what auth calls on its way."""
     await _change(services, access, client.address, body)
-    told = await _told(services, access)
-    return StudioConfig(**{key.upper(): value for key, value in told.items()})
+    return await _studio(services, access)
 
 
 @v1.get("", openapi_extra=READ)
@@ -74,6 +71,11 @@ async def change_config_v1(
     """Changes settings of auth; null takes one back."""
     await _change(services, access, client.address, body)
     return Config(**await _told(services, access))
+
+
+async def _studio(services: Services, access: ProjectAccess) -> StudioConfig:  # type: ignore[valid-type]
+    told = await _told(services, access)
+    return StudioConfig(**{key.upper(): value for key, value in told.items()})
 
 
 async def _told(services: Services, access: ProjectAccess) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from supaplane_api.access import Right, may
-from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.pgmeta.service import note
@@ -17,7 +16,6 @@ from supaplane_api.projects.change import Wish
 from supaplane_api.projects.fields import Path
 from supaplane_api.projects.keys import read_keys
 from supaplane_api.schema import Answer, Body
-from supaplane_api.services import Services
 from supaplane_contract import ProjectSpec
 
 from .edge import WRITTEN, Configurer, Reader, look, wish
@@ -57,47 +55,25 @@ class RestChange(Body):
 
 
 @router.get("", openapi_extra=KEYED)
+@v1.get("", openapi_extra=KEYED)
 async def config(services: TheServices, client: TheClient, access: Reader) -> WholeRest:
     """How the data API is set up; who sees the JWT secret is written down."""
-    return await _whole(services, client.address, access)
-
-
-@router.patch("", openapi_extra=WRITTEN)
-async def change_config(
-    services: TheServices, client: TheClient, access: Configurer, body: RestChange
-) -> Rest:
-    """Changes the data API."""
-    return await _change(services, client.address, access, body)
-
-
-@v1.get("", openapi_extra=KEYED)
-async def config_v1(services: TheServices, client: TheClient, access: Reader) -> WholeRest:
-    """How the data API is set up; who sees the JWT secret is written down."""
-    return await _whole(services, client.address, access)
-
-
-@v1.patch("", openapi_extra=WRITTEN)
-async def change_config_v1(
-    services: TheServices, client: TheClient, access: Configurer, body: RestChange
-) -> Rest:
-    """Changes the data API."""
-    return await _change(services, client.address, access, body)
-
-
-async def _whole(services: Services, address: str | None, access: ProjectAccess) -> WholeRest:
     project = await look(services, access)
     secret = ""
     if may(access.role, Right.PROJECT_SECRETS):
         secret = (await read_keys(services, project.view))["jwt-secret"]
-        await note(services, access, "project.keys.reveal", address, keys=["jwt-secret"])
+        await note(services, access, "project.keys.reveal", client.address, keys=["jwt-secret"])
     return WholeRest(**told(project.spec), jwt_secret=secret)
 
 
-async def _change(
-    services: Services, address: str | None, access: ProjectAccess, body: RestChange
+@router.patch("", openapi_extra=WRITTEN)
+@v1.patch("", openapi_extra=WRITTEN)
+async def change_config(
+    services: TheServices, client: TheClient, access: Configurer, body: RestChange
 ) -> Rest:
+    """Changes the data API."""
     sent = body.model_dump(exclude_unset=True)
-    await wish(services, access, "rest.config.change", address, lambda _: Wish(fields(sent)))
+    await wish(services, access, "rest.config.change", client.address, lambda _: Wish(fields(sent)))
     return Rest(**told((await look(services, access)).spec))
 
 

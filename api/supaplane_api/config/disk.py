@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import running, shown
@@ -21,7 +20,6 @@ from supaplane_api.problems import (
     Unavailable,
 )
 from supaplane_api.schema import Answer
-from supaplane_api.services import Services
 
 from .edge import REFUSED, SHOWN, Configurer, Reader
 
@@ -64,15 +62,24 @@ class Replica(Answer):
 
 
 @router.get("/util", openapi_extra=ASKED)
+@v1.get("/config/disk/util", openapi_extra=ASKED)
 async def disk_util(services: TheServices, access: Reader) -> DiskUtil:
     """How full the volume of the database is, as the database itself says."""
-    return await _util(services, access)
-
-
-@v1.get("/config/disk/util", openapi_extra=ASKED)
-async def disk_util_v1(services: TheServices, access: Reader) -> DiskUtil:
-    """How full the volume of the database is, as the database itself says."""
-    return await _util(services, access)
+    gigabytes = running(services, access).volume_gigabytes
+    if gigabytes is None:
+        raise Unavailable(SERVICE, "the size of the volume is not known")
+    rows: Any = await pgmeta.run(services, access, "POST", "/query", body={"query": _USED})
+    try:
+        used = int(rows[0]["used"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise Unavailable(SERVICE, "it answered something else than a size") from None
+    size = gigabytes * 2**30
+    return DiskUtil(
+        timestamp=services.outside.now().isoformat(),
+        metrics=DiskMetrics(
+            fs_size_bytes=size, fs_avail_bytes=max(0, size - used), fs_used_bytes=used
+        ),
+    )
 
 
 @v1.get("/readonly", openapi_extra=SHOWN)
@@ -101,21 +108,3 @@ async def remove_replica(services: TheServices, access: Configurer) -> Replica:
     """Refused: there are no read replicas."""
     shown(services, access)
     raise NotOffered(NO_REPLICAS)
-
-
-async def _util(services: Services, access: ProjectAccess) -> DiskUtil:
-    gigabytes = running(services, access).volume_gigabytes
-    if gigabytes is None:
-        raise Unavailable(SERVICE, "the size of the volume is not known")
-    rows: Any = await pgmeta.run(services, access, "POST", "/query", body={"query": _USED})
-    try:
-        used = int(rows[0]["used"])
-    except (KeyError, IndexError, TypeError, ValueError):
-        raise Unavailable(SERVICE, "it answered something else than a size") from None
-    size = gigabytes * 2**30
-    return DiskUtil(
-        timestamp=services.outside.now().isoformat(),
-        metrics=DiskMetrics(
-            fs_size_bytes=size, fs_avail_bytes=max(0, size - used), fs_used_bytes=used
-        ),
-    )

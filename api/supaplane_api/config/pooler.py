@@ -115,6 +115,7 @@ class PoolerChanged(Answer):
 
 
 @router.get("/pgbouncer", openapi_extra=READ, response_model_exclude_none=True)
+@v1.get("/pgbouncer", openapi_extra=READ, response_model_exclude_none=True)
 async def bouncer(services: TheServices, access: Reader) -> Bouncer:
     """The pooler."""
     return _bouncer(await look(services, access), services.settings)
@@ -143,13 +144,8 @@ async def bouncer_status(services: TheServices, access: Reader) -> BouncerStatus
 
 
 @router.get("/supavisor", openapi_extra=READ)
-async def supavisor(services: TheServices, access: Reader) -> list[Supavisor]:
-    """The ways to the database through the pooler; none where the project has no pooler."""
-    return _ways(await look(services, access), services.settings)
-
-
 @v1.get("/pooler", openapi_extra=READ)
-async def supavisor_v1(services: TheServices, access: Reader) -> list[Supavisor]:
+async def supavisor(services: TheServices, access: Reader) -> list[Supavisor]:
     """The ways to the database through the pooler; none where the project has no pooler."""
     return _ways(await look(services, access), services.settings)
 
@@ -162,12 +158,6 @@ async def change_supavisor_v1(
     await _change(services, access, client.address, body)
     sizes = _sizes((await look(services, access)).spec)
     return PoolerChanged(**{name: sizes[name] for name in PoolerChanged.model_fields})
-
-
-@v1.get("/pgbouncer", openapi_extra=READ, response_model_exclude_none=True)
-async def bouncer_v1(services: TheServices, access: Reader) -> Bouncer:
-    """The pooler."""
-    return _bouncer(await look(services, access), services.settings)
 
 
 async def _change(

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.projects.change import Wish
 from supaplane_api.projects.fields import Path
 from supaplane_api.schema import Answer, Body
-from supaplane_api.services import Services
 from supaplane_contract import ProjectSpec
 
 from .edge import READ, WRITTEN, Configurer, Reader, look, refuse_others, wish
@@ -61,41 +59,24 @@ class RealtimeChange(Body):
 
 
 @router.get("", openapi_extra=READ)
+@v1.get("", openapi_extra=READ)
 async def config(services: TheServices, access: Reader) -> Realtime:
     """How Realtime is set up."""
     return told((await look(services, access)).spec)
 
 
 @router.patch("", status_code=204, openapi_extra=WRITTEN)
+@v1.patch("", status_code=204, openapi_extra=WRITTEN)
 async def change_config(
     services: TheServices, client: TheClient, access: Configurer, body: RealtimeChange
 ) -> None:
     """Changes Realtime: clients at once, events per second, and whether it runs."""
-    await _change(services, access, client.address, body)
-
-
-@v1.get("", openapi_extra=READ)
-async def config_v1(services: TheServices, access: Reader) -> Realtime:
-    """How Realtime is set up."""
-    return told((await look(services, access)).spec)
-
-
-@v1.patch("", status_code=204, openapi_extra=WRITTEN)
-async def change_config_v1(
-    services: TheServices, client: TheClient, access: Configurer, body: RealtimeChange
-) -> None:
-    """Changes Realtime: clients at once, events per second, and whether it runs."""
-    await _change(services, access, client.address, body)
-
-
-async def _change(
-    services: Services, access: ProjectAccess, address: str | None, body: RealtimeChange
-) -> None:
     sent = body.model_dump(exclude_unset=True)
     current = told((await look(services, access)).spec).model_dump()
     refuse_others(sent, current, CARRIED)
     if sent.get("suspend") == current["suspend"]:
         sent.pop("suspend")
+    address = client.address
     await wish(services, access, "realtime.config.change", address, lambda _: Wish(fields(sent)))
 
 

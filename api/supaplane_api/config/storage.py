@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.problems import Invalid
 from supaplane_api.projects.change import Wish
 from supaplane_api.projects.fields import Path
 from supaplane_api.schema import Answer, Body
-from supaplane_api.services import Services
 from supaplane_contract import ProjectSpec
 
 from .edge import READ, WRITTEN, Configurer, Reader, look, wish
@@ -109,38 +107,20 @@ class StorageChange(Body):
 
 
 @router.get("", openapi_extra=READ)
+@v1.get("", openapi_extra=READ)
 async def config(services: TheServices, access: Reader) -> StorageConfig:
     """How Storage is set up."""
     return told((await look(services, access)).spec)
 
 
 @router.patch("", openapi_extra=WRITTEN)
+@v1.patch("", openapi_extra=WRITTEN)
 async def change_config(
     services: TheServices, client: TheClient, access: Configurer, body: StorageChange
 ) -> StorageConfig:
     """Changes Storage: the largest file, and whether images can be resized."""
-    return await _change(services, access, client.address, body)
-
-
-@v1.get("", openapi_extra=READ)
-async def config_v1(services: TheServices, access: Reader) -> StorageConfig:
-    """How Storage is set up."""
-    return told((await look(services, access)).spec)
-
-
-@v1.patch("", openapi_extra=WRITTEN)
-async def change_config_v1(
-    services: TheServices, client: TheClient, access: Configurer, body: StorageChange
-) -> StorageConfig:
-    """Changes Storage: the largest file, and whether images can be resized."""
-    return await _change(services, access, client.address, body)
-
-
-async def _change(
-    services: Services, access: ProjectAccess, address: str | None, body: StorageChange
-) -> StorageConfig:
     fields = wanted(body)
-    await wish(services, access, "storage.config.change", address, lambda _: Wish(fields))
+    await wish(services, access, "storage.config.change", client.address, lambda _: Wish(fields))
     return told((await look(services, access)).spec)
 
 
