@@ -101,6 +101,17 @@ async def test_a_form_that_nobody_touched_changes_nothing(bench, shop):
     assert len(bench.kube.writes) == before
 
 
+async def test_keys_of_a_newer_studio_are_ignored_and_counted(bench, shop):
+    person, _, ref = shop
+    before = len(bench.kube.writes)
+    answer = await person.patch(path(ref), {"TELEPATHY_ENABLED": True})
+    assert answer.status_code == 200
+    assert "TELEPATHY_ENABLED" not in answer.json()
+    assert len(bench.kube.writes) == before
+    counted = (await bench.client.get("/metrics")).text
+    assert 'unknown_body_fields_total{route="/platform/auth/{ref}/config"} 1.0' in counted
+
+
 async def test_a_secret_lies_beside_the_resource_and_is_told_as_an_hmac(bench, shop):
     person, _, ref = shop
     change = {"EXTERNAL_GITHUB_ENABLED": True, "EXTERNAL_GITHUB_SECRET": "hush hush"}
