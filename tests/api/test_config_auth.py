@@ -109,7 +109,7 @@ async def test_keys_of_a_newer_studio_are_ignored_and_counted(bench, shop):
     assert "TELEPATHY_ENABLED" not in answer.json()
     assert len(bench.kube.writes) == before
     counted = (await bench.client.get("/metrics")).text
-    assert 'unknown_body_fields_total{route="/platform/auth/{ref}/config"} 1.0' in counted
+    assert 'unknown_body_fields_total{route="/auth/{ref}/config"} 1.0' in counted
 
 
 async def test_a_secret_lies_beside_the_resource_and_is_told_as_an_hmac(bench, shop):
