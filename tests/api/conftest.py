@@ -323,6 +323,15 @@ async def bench(make_bench: Callable[..., Awaitable[Bench]]) -> AsyncIterator[Be
 
 
 @pytest.fixture
+async def shop(bench: Bench) -> tuple[Person, dict[str, Any], str]:
+    """Somebody, their organization, and the ref of a project in it."""
+    person = await bench.person()
+    organization = await bench.organization(person)
+    made = await bench.project(person, organization)
+    return person, organization, made["ref"]
+
+
+@pytest.fixture
 def passwords() -> Iterator[Passwords]:
     made = Passwords(threads=1, waiting=2)
     yield made

@@ -593,6 +593,7 @@ PAGES: dict[str, list[Row]] = {
     ],
     "API keys": [
         get(f"{R}/api-keys?reveal=false", [{"name": str, "api_key": Or(str, None), "type": str}]),
+        get(f"{R}/api-keys/anon-key?reveal=false", {"name": str, "api_key": Or(str, None)}),
         get(f"{R}/api-keys/legacy", {"enabled": bool}),
         change("POST", f"{P}/api-keys/temporary?authorization_exp=300", None, {"api_key": str}),
         get(
@@ -922,7 +923,7 @@ def table(calls: Iterable[Call]) -> str:
     by_row: dict[tuple[str, Needs], list[str]] = {}
     for call in calls:
         short = re.sub(r"^/platform", "", call.pattern)
-        short = re.sub(r"/buckets/photos", "/buckets/{id}", short)
+        short = re.sub(r"/(buckets|api-keys)/(photos|anon-key)", r"/\1/{id}", short)
         lines = by_row.setdefault((call.page, call.needs), [])
         lines.append(f"`{call.method} {re.sub(r'{(user|content)}', '{id}', short)}`")
     rows = [

@@ -100,6 +100,16 @@ async def test_secret_keys_are_revealed_to_who_may_see_them_and_that_is_audited(
     assert await bench.sql(count) == [(int(allowed),)]
 
 
+async def test_one_key_is_told_by_its_id(shop):
+    person, _, made = shop
+    path = f"/v1/projects/{made['ref']}/api-keys"
+    for one in (await person.get(path)).json():
+        assert (await person.get(f"{path}/{one['id']}")).json() == one
+    revealed = await person.get(f"{path}/service-role-key?reveal=true")
+    assert revealed.json()["api_key"] == made["service_key"]
+    assert (await person.get(f"{path}/jwt-secret?reveal=true")).status_code == 404
+
+
 async def test_a_temporary_key_lives_as_long_as_was_asked(bench, shop, clock):
     person, _, made = shop
     path = f"/platform/projects/{made['ref']}/api-keys/temporary"

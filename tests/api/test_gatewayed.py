@@ -24,14 +24,6 @@ async def bench(make_bench, inside):
         yield await make_bench(stack, inside=inside)
 
 
-@pytest.fixture
-async def shop(bench):
-    person = await bench.person()
-    organization = await bench.organization(person)
-    made = await bench.project(person, organization)
-    return person, organization, made["ref"]
-
-
 async def test_buckets_are_asked_for_with_the_projects_own_key(bench, shop, inside):
     person, _, ref = shop
     answer = await person.get(f"/platform/storage/{ref}/buckets")

@@ -126,3 +126,20 @@ async def test_pages_that_ask_for_nothing_are_told_nothing(bench):
     }
     for path, value in expected.items():
         assert (await person.get(path)).json() == value
+
+
+async def test_what_the_platform_can_do_is_allowed_and_what_it_cannot_is_not(bench):
+    person = await bench.person()
+    slug = (await bench.organization(person))["slug"]
+    told = (await person.get(f"/platform/organizations/{slug}/entitlements")).json()
+    by_key = {one["feature"]["key"]: one for one in told["entitlements"]}
+    assert len(by_key) == len(told["entitlements"]) > 50
+    assert by_key["project_pausing"]["hasAccess"] is True
+    assert by_key["instances.read_replicas"]["hasAccess"] is False
+    assert by_key["function.max_count"]["config"]["unlimited"] is True
+    sizes = by_key["instances.compute_update_available_sizes"]["config"]["set"]
+    assert "ci_large" in sizes
+    assert "ci_dev" not in sizes
+    for one in told["entitlements"]:
+        assert one["type"] == one["feature"]["type"]
+        assert one["config"]["enabled"] is one["hasAccess"]

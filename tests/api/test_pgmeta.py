@@ -34,14 +34,6 @@ async def bench(make_bench, inside):
         yield await make_bench(stack, inside=inside)
 
 
-@pytest.fixture
-async def shop(bench):
-    person = await bench.person()
-    organization = await bench.organization(person)
-    made = await bench.project(person, organization)
-    return person, organization, made["ref"]
-
-
 def credentials(bench, ref):
     return from_secret_data(bench.kube.peek(SECRETS, HOME, names.credentials_secret(ref)))
 

@@ -17,7 +17,15 @@ from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import shown
-from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SNAPSHOT, Invalid, NotOffered
+from supaplane_api.problems import (
+    CLUSTER,
+    CREDENTIALS,
+    DATABASE,
+    SNAPSHOT,
+    Invalid,
+    Missing,
+    NotOffered,
+)
 from supaplane_api.projects.keys import read_keys
 from supaplane_api.schema import Answer
 from supaplane_api.services import Services
@@ -122,6 +130,21 @@ async def add(services: TheServices, access: Configurer) -> Key:
     """Refused: a project has one publishable and one secret key."""
     shown(services, access)
     raise NotOffered("A project has one publishable and one secret key; more cannot be made yet")
+
+
+@v1.get("/{key_id}", openapi_extra=KEYED)
+async def key(
+    services: TheServices,
+    client: TheClient,
+    access: Reader,
+    key_id: str,
+    reveal: Annotated[bool, Query()] = False,
+) -> Key:
+    """One key, by the `id` in the list."""
+    for one in await keys(services, client, access, reveal):
+        if one.id == key_id:
+            return one
+    raise Missing("The project has no such key")
 
 
 @v1.patch("/{key_id}", openapi_extra=REFUSED)

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/auth/{ref}", tags=["users"])
 """Served at the root and below /platform."""
 Asker = Annotated[ProjectAccess, Depends(OnProject(Right.SQL_RUN))]
 UserChanger = Annotated[ProjectAccess, Depends(OnProject(Right.USERS_CHANGE))]
-_LIST = """
+LIST = """
 with found as (
   select id, aud, role, email, phone, email_confirmed_at, phone_confirmed_at, confirmed_at,
          invited_at, last_sign_in_at, raw_app_meta_data, raw_user_meta_data, is_sso_user,
@@ -73,7 +73,7 @@ async def users(
     """The users of the project, the newest first."""
     if "\x00" in keywords:
         raise Invalid("keywords: must not hold a NUL")
-    found = await questions.rows(services, access, _LIST, [keywords, verified, limit, offset])
+    found = await questions.rows(services, access, LIST, [keywords, verified, limit, offset])
     return Users.model_validate(dict(found[0]) if found else {"users": [], "total": 0})
 
 

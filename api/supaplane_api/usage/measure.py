@@ -17,8 +17,10 @@ AT_ONCE = 8
 """Projects that are asked at the same time."""
 MOST = 200
 """Projects that are asked for one page; of the others nothing is told."""
-_DATABASE = "select pg_database_size(current_database())::text as bytes"
-_FILES = "select coalesce(sum((metadata->>'size')::bigint), 0)::text as bytes from storage.objects"
+DATABASE_SIZE = "select pg_database_size(current_database())::text as bytes"
+FILES_SIZE = (
+    "select coalesce(sum((metadata->>'size')::bigint), 0)::text as bytes from storage.objects"
+)
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ async def measure(services: Services, access: ProjectAccess) -> Measured | None:
         view = shown(services, access)
     except Problem:
         return None
-    database = await _bytes(services, access, _DATABASE)
+    database = await _bytes(services, access, DATABASE_SIZE)
     has_files = view.seen is not None and ComponentName.STORAGE.value in view.seen.components
     files = None
     if database is not None and has_files:
-        files = await _bytes(services, access, _FILES)
+        files = await _bytes(services, access, FILES_SIZE)
     return Measured(view.row.ref, view.name, database, files)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from supaplane_contract.sizes import SIZES
 from supaplane_contract.spec import ComponentName, Size
-from supaplane_operator.render import Rendered, RenderInput, project
+from supaplane_operator.render import Platform, Rendered, RenderInput, project
 
 MakeInput = Callable[..., RenderInput]
 Environment = Callable[[Rendered, str], dict[str, str]]
@@ -143,6 +143,14 @@ def test_the_log_shipper_alone_comes_in_from_elsewhere(make_input: MakeInput) ->
         ],
         "ports": [{"port": 4000, "protocol": "TCP"}],
     }
+
+
+def test_the_platforms_api_may_ask_for_logs(make_input: MakeInput) -> None:
+    platform = Platform("example.com", api_namespace="supaplane-system")
+    *_, rule = policy(project(make_input(ON, platform=platform)), "analytics")["ingress"]
+    (peer,) = rule["from"]
+    assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "supaplane-api"}
+    assert rule["ports"] == [{"port": 4000, "protocol": "TCP"}]
 
 
 def test_with_a_log_shipper_each_project_has_a_token_that_only_its_key_gives(

@@ -1,7 +1,7 @@
 """How does Logflare run, which keeps logs and answers Studio's questions about them?
 
-Its pages ask nobody for a password, so no route leads to it: Studio does, and the platform's log
-shipper, if there is one.
+Its pages ask nobody for a password, so no route leads to it: Studio reaches it, the platform's API,
+which searches it for the members of a project, and the platform's log shipper, if there is one.
 """
 
 from __future__ import annotations
