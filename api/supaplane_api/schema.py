@@ -51,6 +51,12 @@ class Answer(BaseModel):
     )
 
 
+class Sparse(Answer):
+    """An answer whose empty fields are left out: its route says `response_model_exclude_none`."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+
 class Empty(Answer):
     """Nothing but that it is done; an object, since Studio parses every answer."""
 

@@ -58,7 +58,9 @@ def _described(path: str) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in names
     ]
-    return may_answer(DATABASE, not_offered=True) | {"parameters": parameters}
+    return may_answer(DATABASE, not_offered=True, not_found="rest" in names) | {
+        "parameters": parameters
+    }
 
 
 platform = router_of("/platform", PLATFORM)

@@ -36,7 +36,7 @@ async def invoices(access: Reader, response: Response) -> list[Invoice]:
     return []
 
 
-@router.head("/billing/invoices", openapi_extra=ANSWERS)
+@router.head("/billing/invoices", openapi_extra=ANSWERS, response_class=Response)
 async def count_invoices(access: Reader) -> Response:
     """How many bills there are: none."""
     return Response(status_code=200, headers=COUNT)

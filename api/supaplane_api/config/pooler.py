@@ -13,7 +13,7 @@ from supaplane_api.inside.ask import shown
 from supaplane_api.projects.change import Wish
 from supaplane_api.projects.fields import Path
 from supaplane_api.projects.keys import database_address
-from supaplane_api.schema import Answer, Body
+from supaplane_api.schema import Answer, Body, Sparse
 from supaplane_api.services import Services
 from supaplane_api.settings import Settings
 from supaplane_api.text import Word
@@ -34,7 +34,7 @@ CARRIED = {
 """Names here, and in `spec.pooler`."""
 
 
-class Bouncer(Answer):
+class Bouncer(Sparse):
     """The pooler, as the database settings show it; absent sizes are the size's."""
 
     pgbouncer_enabled: bool
@@ -66,7 +66,7 @@ class BouncerChange(Body):
     server_lifetime: int | None = None
 
 
-class BouncerChanged(Answer):
+class BouncerChanged(Sparse):
     """The pooler after a change."""
 
     pgbouncer_enabled: bool

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.problems import Invalid
 from supaplane_api.projects.change import Wish
-from supaplane_api.schema import Answer, Body
+from supaplane_api.schema import Body, Sparse
 from supaplane_api.services import Services
 from supaplane_contract import ProjectSpec, shares
 
@@ -26,10 +26,8 @@ Workers = Annotated[int, Field(ge=0, le=1024)] | None
 Whole = Annotated[int, Field(ge=0, le=2_147_483_640)] | None
 
 
-class Parameters(Answer):
+class Parameters(Sparse):
     """Parameters that the size or somebody set; the others are PostgreSQL's own, and left out."""
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     effective_cache_size: str | None = None
     logical_decoding_work_mem: str | None = None

@@ -47,7 +47,7 @@ async def rest(services: TheServices, access: Reader) -> JsonValue:
     return answer
 
 
-@router.head("/rest", openapi_extra=PROXIED)
+@router.head("/rest", openapi_extra=PROXIED, response_class=Response)
 async def rest_is_there(services: TheServices, access: Reader) -> Response:
     """Whether PostgREST answers."""
     await ask_gateway_raw(services, access, "GET", "/rest/v1/")
