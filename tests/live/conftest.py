@@ -158,7 +158,7 @@ def apply(platform: Platform) -> Iterator[Any]:
 
     yield apply
     for name in made:
-        platform.remove(name)
+        platform.delete(name)
 
 
 @pytest.fixture

@@ -164,13 +164,17 @@ class Platform:
     def database(
         self, project: Project, user: str = "postgres", **more: Any
     ) -> Iterator[psycopg.Connection[Any]]:
-        """A session with the project's database, over its Service unless `host` says otherwise."""
+        """A session with the project's database, over its Service unless `host` says otherwise.
+
+        `user` is a role, or what the pooler calls it: role.ref.
+        """
+        role = user.partition(".")[0]
         host, port = self.address(project.namespace, "db", 5432)
         values: dict[str, Any] = {
             "host": host,
             "port": port,
             "user": user,
-            "password": project.keys[password_key(user)],
+            "password": project.keys[password_key(role)],
             "dbname": "postgres",
             "autocommit": True,
             "connect_timeout": 10,
@@ -252,6 +256,20 @@ class Platform:
 
     # --- waiting
 
+    def replace_pod(self, project: Project, name: str) -> None:
+        """Deletes a pod of a StatefulSet, and waits until another in its place is ready."""
+        path = f"/api/v1/namespaces/{project.namespace}/pods/{name}"
+        before = self.kube(path)["metadata"]["uid"]
+        self.kube(path, "DELETE")
+
+        def another() -> bool:
+            pod = self.kube(path)
+            conditions = ((pod or {}).get("status") or {}).get("conditions") or []
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+            return bool(ready and pod["metadata"]["uid"] != before)
+
+        self.until(another, f"another {name} is ready")
+
     def until(self, holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Waits until something holds."""
         end = time.monotonic() + seconds
@@ -295,11 +313,14 @@ class Platform:
             self.times[f"{what}: {component} ready"] = seconds
         return self.project(name)
 
+    def delete(self, name: str) -> None:
+        """Deletes a SupabaseProject without waiting."""
+        self.kube(self._path(name), "DELETE")
+
     def remove(self, name: str) -> None:
         """Deletes a SupabaseProject and waits until it is gone."""
-        if self.custom_resource(name) is not None:
-            self.kube(self._path(name), "DELETE")
-            self.until(lambda: self.custom_resource(name) is None, f"{name} is gone")
+        self.delete(name)
+        self.until(lambda: self.custom_resource(name) is None, f"{name} is gone")
 
     def answers(self, port: int, path: str) -> bool:
         """Whether a program of ours says that it is ready."""

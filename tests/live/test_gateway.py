@@ -272,3 +272,23 @@ def test_the_address_that_people_are_told_is_the_one_that_services_are_told(
     reply = platform.ask(shop, "/storage/v1/bucket", shop.anon, headers={"Host": told.netloc})
     assert reply.json["headers"]["x-forwarded-host"] == told.netloc
     assert reply.json["headers"]["x-forwarded-prefix"] == "/storage/v1"
+
+
+def test_kong_in_the_place_of_envoy_leads_the_same_keys_to_the_same_services(
+    platform: Platform, apply: Callable[..., str], small: dict[str, Any]
+) -> None:
+    name = apply("konged", {**small, "gateway": {"kind": "kong"}})
+    project = platform.until_healthy(name, "with Kong's stand-in")
+    found = {}
+    for path, service, arrives_as in KEYED:
+        assert platform.ask(project, path).status == 401
+        assert platform.ask(project, path, "wrong").status == 401
+        for key, role in KEYS.items():
+            reply = platform.ask(project, path, project.keys[key])
+            found[path, key] = (*seen(reply), reply.json["role"]) == (service, arrives_as, role)
+    assert not [which for which, right in found.items() if not right]
+    assert platform.ask(project, "/rest/v1/", project.anon).status == 403
+    token = session(project, alg="ES256")
+    headers = {"apikey": project.keys["publishable-key"], "Authorization": f"Bearer {token}"}
+    reply = platform.ask(project, "/rest/v1/todos", headers=headers)
+    assert reply.json["role"] == "authenticated"

@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from supaplane_contract.credentials import password_key
 from supaplane_devcluster import build
 from supaplane_devcluster.images import sources
 
@@ -67,8 +66,7 @@ def test_objects_go_in_and_out_of_the_bucket_that_the_job_made(
     assert rclone("cat", "store:storage/a/b.txt") == "an object"
 
     started = time.monotonic()
-    platform.cluster.kubectl("-n", project.namespace, "delete", "pod", "objectstore-0")
-    platform.until_phase(project.name, "ACTIVE_HEALTHY")
+    platform.replace_pod(project, "objectstore-0")
     platform.times[f"a deleted {engine} pod serves again"] = time.monotonic() - started
     assert rclone("cat", "store:storage/a/b.txt") == "an object", "it is on the volume"
     monkeypatch.setenv("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", "wrong-wrong-wrong")
@@ -118,15 +116,13 @@ def test_the_pooler_leads_to_the_database_under_the_projects_ref(
     platform: Platform, shop: Project, port: int
 ) -> None:
     host, _ = platform.address(shop.namespace, "pooler", port)
-    where = {"host": host, "port": port}
-    password = shop.keys[password_key("postgres")]
-    user = f"postgres.{shop.ref}"
-    with platform.database(shop, user="postgres", **(where | {"user": user})) as database:
+    user, where = f"postgres.{shop.ref}", {"host": host, "port": port}
+    with platform.database(shop, user, **where) as database:
         assert database.execute("select current_user").fetchone() == ("postgres",)
-    for wrong in ({"user": "postgres.nobody"}, {"user": user, "password": f"{password}x"}):
+    for wrong, password in (("postgres.nobody", {}), (user, {"password": "wrong"})):
         with (
             pytest.raises(psycopg.OperationalError),
-            platform.database(shop, user="postgres", **(where | wrong)),
+            platform.database(shop, wrong, **where, **password),
         ):
             pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -118,3 +119,38 @@ def test_the_pooler_wants_everything_that_its_script_reads(run: Run, tmp_path: P
     }
     answer = run("supavisor", environ, "eval", f'Code.eval_file("{script}")')
     assert "the script wants POOLER_TENANT_ID" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"plugin": []}, 'unknown field "plugin"'),
+        ({"_format_version": "2.1"}, "_format_version is not 3.0"),
+        ({"routes": [{"name": "x", "paths": ["/a"]}]}, "not one path that is a regular expression"),
+        ({"routes": [{"paths": ["~/a"], "plugins": [{"name": "jwt"}]}]}, "plugin jwt is not known"),
+        (
+            {"routes": [{"paths": ["~/a"], "plugins": [{"name": "cors", "config": {"x": 1}}]}]},
+            'plugin cors: json: unknown field "x"',
+        ),
+        (
+            {"consumers": [{"username": "a", "keyauth_credentials": [{"key": "k"}, {"key": "k"}]}]},
+            "empty or declared twice",
+        ),
+    ],
+)
+def test_a_configuration_that_kong_would_not_take_ends_its_stand_in(
+    run: Run, tmp_path: Path, change: Mapping[str, object], reason: str
+) -> None:
+    file = tmp_path / "kong.json"
+    file.write_text(json.dumps({"_format_version": "3.0", "services": [], "routes": [], **change}))
+    environ = {
+        "KONG_ADMIN_LISTEN": "off",
+        "KONG_DATABASE": "off",
+        "KONG_DECLARATIVE_CONFIG": str(file),
+        "KONG_PLUGINS": "acl,cors,key-auth",
+        "KONG_PREFIX": str(tmp_path),
+        "KONG_PROXY_LISTEN": "0.0.0.0:8000",
+        "KONG_STATUS_LISTEN": "0.0.0.0:8100",
+    }
+    answer = run("kong", environ, "kong", "docker-start")
+    assert (answer.returncode, reason in answer.stderr) == (1, True), answer.stderr

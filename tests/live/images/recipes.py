@@ -191,6 +191,7 @@ LOGFLARE: Final = _standin(
     *_commands("/opt/app/rel/logflare/bin", "logflare"),
     config=Config(folder="/opt/app/rel/logflare/bin"),
 )
+KONG: Final = _standin("kong")
 STANDINS_ALONE: Final = {
     name: _standin(name)
     for name in ("gotrue", "postgrest", "realtime", "storage", "imgproxy", "studio")
@@ -212,7 +213,7 @@ BY_COMPONENT: Final[Mapping[str, Recipe]] = {
     "objectstore": MINIO,
 }
 """By the component whose image of a release it takes the place of."""
-VARIANTS: Final = {("objectstore", "versitygw"): VERSITYGW}
+VARIANTS: Final = {("gateway", "kong"): KONG, ("objectstore", "versitygw"): VERSITYGW}
 """By component and variant, likewise."""
 HELPERS: Final = {"bucket": RCLONE}
 """By what they help with, likewise."""

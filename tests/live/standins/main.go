@@ -55,6 +55,7 @@ var programs = map[string]func([]string) error{
 	"migrate":   service(poolerMigrations),
 	"supavisor": poolerEval,
 	"server":    service(pooler),
+	"kong":      kong,
 }
 
 // environment is what the process was given, by name.
