@@ -22,7 +22,8 @@ from supaplane_devcluster.images import Images
 from supaplane_operator.releases import load_releases, newest
 
 from .images.recipes import ALL, BY_COMPONENT, HELPERS, VARIANTS
-from .platform import API_PORT, DOMAIN, HOME, PROBE_PORT, Platform, Program, Project, full_reference
+from .platform import API_PORT, DOMAIN, HOME, PROBE_PORT, Platform, full_reference
+from .things import Program, Project
 
 ROOT = Path(__file__).parent.parent.parent
 CLUSTERS = ROOT / ".supaplane"

@@ -12,7 +12,8 @@ import pytest
 
 from supaplane_contract.credentials import password_key
 
-from .platform import PROBE_PORT, Platform, Project
+from .platform import PROBE_PORT, Platform
+from .things import Project
 
 TABLE = "create table if not exists public.kept (word text primary key)"
 ROLES = ("postgres", "authenticator", "supabase_auth_admin", "supabase_storage_admin")

@@ -19,7 +19,8 @@ import yaml
 
 from supaplane_contract import names
 
-from .platform import HOME, MERGE, Platform, Project, Reply
+from .platform import HOME, MERGE, Platform
+from .things import Project, Reply
 
 TABLE = yaml.safe_load(
     (Path(__file__).parent.parent / "operator/render/gateway/table.yaml").read_text()

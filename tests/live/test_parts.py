@@ -14,7 +14,8 @@ from supaplane_devcluster import build
 from supaplane_devcluster.images import sources
 
 from .images.recipes import RCLONE
-from .platform import HOME, Platform, Project
+from .platform import HOME, Platform
+from .things import Project
 
 HELLO = """
 Deno.serve(async (request) => {

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .platform import Platform, Project
+from .platform import Platform
 from .test_database import remember, remembers
+from .things import Project
 
 Apply = Callable[..., str]
 

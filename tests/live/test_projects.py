@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from .platform import HOME, Platform, Project
+from .platform import HOME, Platform
+from .things import Project
 
 SAMPLES = ("minimal", "default", "full")
 
