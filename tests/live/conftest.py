@@ -27,7 +27,7 @@ from .things import Program, Project
 
 ROOT = Path(__file__).parent.parent.parent
 CLUSTERS = ROOT / ".supaplane"
-TIMES = pytest.StashKey[dict[str, float]]()
+PLATFORM = pytest.StashKey[Platform]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -38,11 +38,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """How long things took on this machine, this time: no test depends on it."""
-    times = config.stash.get(TIMES, {})
-    if times:
-        terminalreporter.section("live: seconds")
-        for what, seconds in times.items():
-            terminalreporter.line(f"{seconds:8.1f}  {what}")
+    platform = config.stash.get(PLATFORM, None)
+    if platform is None:
+        return
+    for unit, figures in {"seconds": platform.times, "MiB of memory": platform.memory}.items():
+        terminalreporter.section(f"live: {unit}")
+        for what, figure in figures.items():
+            terminalreporter.line(f"{figure:8.1f}  {what}")
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +123,7 @@ def platform(
         folder / "api.log",
     )
     made = Platform(node, operator, api)
-    pytestconfig.stash[TIMES] = made.times
+    pytestconfig.stash[PLATFORM] = made
     try:
         operator.start()
         api.start()

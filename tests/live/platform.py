@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ HOME = names.DEFAULT_HOME_NAMESPACE
 DOMAIN = "example.test"
 PATIENCE = 180.0
 """Seconds for what takes a second or ten on a quiet machine."""
+KUBELET_METRICS = "/api/v1/nodes/node1/proxy/metrics/resource"
 MERGE = "application/merge-patch+json"
 API_PORT = 18080
 PROBE_PORT = 18081
@@ -38,6 +40,8 @@ class Platform:
     api: Program
     times: dict[str, float] = field(default_factory=dict)
     """Seconds, by what took them; printed at the end."""
+    memory: dict[str, float] = field(default_factory=dict)
+    """MiB that pods hold, by whose they are; printed at the end."""
     _token: str | None = field(default=None, repr=False)
     _organization: str = ""
 
@@ -138,6 +142,15 @@ class Platform:
             and pod["status"]["phase"] != "Succeeded"
             and component in (None, pod["metadata"]["labels"].get(names.LABEL_COMPONENT))
         ]
+
+    def measure_memory(self, project: Project, what: str) -> None:
+        """Notes what the containers of a project hold, page cache in use included."""
+        text = self.cluster.kubectl("get", "--raw", KUBELET_METRICS).stdout
+        line = re.compile(
+            rf'container_memory_working_set_bytes{{.*namespace="{project.namespace}".*}} (\S+)'
+        )
+        found = [float(match[1]) for match in map(line.match, text.splitlines()) if match]
+        self.memory[f"{what}: {len(found)} containers"] = sum(found) / 2**20
 
     def custom_resource(self, name: str) -> dict[str, Any] | None:
         """The SupabaseProject."""

@@ -28,6 +28,7 @@ def test_a_project_made_over_rest_is_active_healthy_on_real_pods(
         if not container["ready"]
     ]
     assert (len(pods), waiting) == (12, [])
+    platform.measure_memory(shop, "all that runs by default")
 
 
 def test_no_container_of_a_healthy_project_was_started_twice(

@@ -30,9 +30,9 @@ SKELETON: Final[tuple[Item, ...]] = (
 """What programs expect of any system. /bin is a link to /usr/bin, as Debian has it."""
 
 _APPLETS: Final = """
-    awk basename cat chgrp chmod chown cksum cmp cp cut date dd df dirname du echo env expr false
+    awk basename cat chgrp chmod chown cmp cp cut date dd df dirname du echo env expr false
     find grep gunzip gzip head hostname id ip kill ln ls mkdir mktemp mv nc netstat nslookup od
-    ping printenv printf ps pwd readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat
+    ping printf ps pwd readlink realpath rm rmdir sed seq sh sha256sum sleep sort stat
     sync tail tar tee test timeout touch tr true tty uname uniq wc wget which xargs yes
 """
 

