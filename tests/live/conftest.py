@@ -140,7 +140,7 @@ def platform(
 @pytest.fixture(scope="session")
 def shop(platform: Platform) -> Project:
     """A project that was made over REST and is ACTIVE_HEALTHY."""
-    return platform.until_healthy(platform.order("shop"), "shop, over REST")
+    return platform.until_healthy(platform.order("shop"), "shop, over REST", parts=True)
 
 
 @pytest.fixture

@@ -219,8 +219,9 @@ class Platform:
             time.sleep(0.1)
         return self.project(name)
 
-    def until_healthy(self, name: str, what: str) -> Project:
-        """Waits until a new project is ACTIVE_HEALTHY, and notes how long it and its parts took."""
+    def until_healthy(self, name: str, what: str, *, parts: bool = False) -> Project:
+        """Waits until a new project is ACTIVE_HEALTHY, and notes how long it took, and its parts
+        if they are wanted."""
         started = time.monotonic()
         seen: dict[str, float] = {}
 
@@ -239,7 +240,7 @@ class Platform:
                 raise AssertionError(f"{name} is not healthy: {_why(status)}")
             time.sleep(0.1)
         self.times[f"{what}: ACTIVE_HEALTHY"] = time.monotonic() - started
-        for component, seconds in sorted(seen.items(), key=lambda item: item[1]):
+        for component, seconds in sorted(seen.items(), key=lambda item: item[1]) if parts else ():
             self.times[f"{what}: {component} ready"] = seconds
         return self.project(name)
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -148,7 +149,7 @@ func keyAuth(config keyAuthConfig, a *asking) *refusal {
 		a.request.Header.Del(name)
 		if config.KeyInQuery && query.Has(name) {
 			query.Del(name)
-			a.request.URL.RawQuery = query.Encode()
+			a.request.URL.RawQuery = written(query)
 		}
 	}
 	if len(shown) == 1 {
@@ -164,6 +165,11 @@ func keyAuth(config keyAuthConfig, a *asking) *refusal {
 		return refused(401, "No API key found in request")
 	}
 	return refused(401, "Unauthorized")
+}
+
+// written is a query as Kong writes it anew.
+func written(query url.Values) string {
+	return strings.NewReplacer("%2A", "*", "%2C", ",", "%28", "(", "%29", ")").Replace(query.Encode())
 }
 
 type basicAuthConfig struct {
@@ -221,7 +227,7 @@ func transform(config transformConfig, a *asking) *refusal {
 		for _, name := range config.Remove.Querystring {
 			query.Del(name)
 		}
-		a.request.URL.RawQuery = query.Encode()
+		a.request.URL.RawQuery = written(query)
 	}
 	for _, pair := range config.Replace.Headers {
 		name, value, _ := strings.Cut(pair, ":")
