@@ -18,7 +18,7 @@ from .errors import CommandFailed, DevclusterError, NotRunning
 from .layout import Layout, clusters_folder, default_home
 from .locks import folder_lock
 from .members import Members
-from .node import furniture
+from .node import furniture, programs
 from .node.real import RealNode
 from .options import ClusterOptions, checked_name
 from .preparation import Preparation
@@ -83,6 +83,8 @@ class Cluster:
     def up(self, progress: Progress | None = None) -> None:
         """Make it, or repair it, or find that it is well. Returns when it can be used."""
         say = progress or _silent
+        if self.options.has_real_node:
+            programs.check_machine()  # before the lock, which makes the folder
         with self._locked():
             state = self._preparation.prepare(say)
             members = Members(self.layout, state)

@@ -80,8 +80,6 @@ class Preparation:
         state.ports = self._ports(state.ports)
 
     def _build(self, options: ClusterOptions, say: Say) -> Path:
-        if options.has_real_node:
-            programs.check_machine()
         return self._binary or build.ensure(say, with_node=options.has_real_node)
 
     def _ports(self, known: dict[str, int]) -> dict[str, int]:

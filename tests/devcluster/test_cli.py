@@ -11,7 +11,7 @@ from supaplane_devcluster.options import ClusterOptions
 
 WORDS = (
     *("build", "kubectl", "up", "down", "status", "kubeconfig", "logs", "check"),
-    *("start", "stop", "kill", "pause", "resume"),
+    *("start", "stop", "kill", "pause", "resume", "run", "images"),
 )
 
 
@@ -32,21 +32,31 @@ def test_options_of_up_are_the_options_of_a_cluster() -> None:
     )
 
 
-@pytest.mark.parametrize("words", [["up", "UP"], ["up", "--feature-gates", "A"]])
+@pytest.mark.parametrize(
+    "words", [["up", "UP"], ["up", "--feature-gates", "A"], ["run", "dev"], ["run", "dev", "ls"]]
+)
 def test_a_mistake_is_one_line_and_no_traceback(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main([*words, "--home", str(tmp_path)]) == 1
+    assert cli.main([words[0], "--home", str(tmp_path), *words[1:]]) == 1
     assert capsys.readouterr().err.startswith("devcluster: ")
 
 
 @pytest.mark.parametrize(
-    "words", [["kubeconfig"], ["kill", "etcd"], ["start", "etcd", "nope"], ["logs"]]
+    "words",
+    [
+        ["kubeconfig"],
+        ["run", "--", "true"],
+        ["run", "x", "--", "true"],
+        ["kill", "etcd"],
+        ["start", "etcd", "nope"],
+        ["logs"],
+    ],
 )
 def test_a_cluster_that_is_not_there_is_said_and_not_made(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main([*words, "--home", str(tmp_path)]) == 1
+    assert cli.main([words[0], "--home", str(tmp_path), *words[1:]]) == 1
     assert "there is no" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -75,3 +85,14 @@ def test_a_log_is_printed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with (tmp_path / "out").open("w") as out:
         logs.show(tmp_path / "log", out, follow=False)
     assert (tmp_path / "out").read_text() == "a\n" * 100_000
+
+
+def test_a_real_node_without_root_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert cli.main(["up", "--node", "real", "--home", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "--node simulated" in said
+    assert not list(tmp_path.iterdir())
