@@ -39,6 +39,9 @@ async def stream(login: Login, noticed: Noticed, user_agent: str) -> None:
                 registry=registry(tell, login, user_agent),
                 clusterwide=True,
                 standalone=True,
+                # Or kopf asks for the name of its user, and in a pod the user has none. The type
+                # is a NewType of str that kopf does not export.
+                identity=user_agent,  # type: ignore[arg-type]
                 stop_flag=stop,
             )
         finally:

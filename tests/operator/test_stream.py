@@ -132,6 +132,19 @@ async def test_it_tells_of_every_project_and_writes_nothing(server):
     assert not [path for path in cluster_wide if "customresourcedefinitions" in path]
 
 
+async def test_it_asks_for_no_name_of_the_user_that_it_runs_as(server, monkeypatch):
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 65532")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    told: list[tuple[str, str, str]] = []
+    task = asyncio.create_task(handlers.stream(login(server), lambda *w: told.append(w), "ua"))
+    await eventually(lambda: bool(told) or task.done())
+    assert told == [("home", "a", "5")]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_an_error_in_its_watch_ends_it_and_no_task_of_ours(server):
     ours = asyncio.create_task(asyncio.sleep(60))
     stream = asyncio.create_task(handlers.stream(login(server), lambda *_: None, "ua"))
