@@ -272,14 +272,6 @@ async def build(
     uid = await cluster_uid(kube)
     engine: Engine
 
-    def child_changed(ref: str) -> None:
-        for known in projects.with_ref(ref):
-            leaving = known.phase == Phase.GOING_DOWN
-            pause = COALESCE_LEAVING_SECONDS if leaving else COALESCE_SECONDS
-            if known.phase in UNDER_WAY:  # of others an event may mean drift
-                pause *= crowding(projects.under_way)
-            queue.add_after(known.key, pause)
-
     def wanted(key: Key) -> None:
         engine.look(key)
 
@@ -294,7 +286,7 @@ async def build(
         wanted=wanted,
         noticed=noticed,
     )
-    children = Children(kube, child_changed)
+    children = Children(kube, _child_changed(projects, queue))
     dns = _dns_hook(settings, metrics, queue, now=now, monotonic=monotonic, demand=demand)
     world = World(
         kube=kube,
@@ -321,6 +313,20 @@ async def build(
     )
     engine = Engine(world, queue, metrics)
     return engine
+
+
+def _child_changed(projects: Projects, queue: WorkQueue[Key]) -> Callable[[str], None]:
+    """What is done about a change of an object of a project, which is known by its ref."""
+
+    def child_changed(ref: str) -> None:
+        for known in projects.with_ref(ref):
+            leaving = known.phase == Phase.GOING_DOWN
+            pause = COALESCE_LEAVING_SECONDS if leaving else COALESCE_SECONDS
+            if known.phase in UNDER_WAY:  # of others an event may mean drift
+                pause *= crowding(projects.under_way)
+            queue.add_after(known.key, pause)
+
+    return child_changed
 
 
 def _dns_hook(

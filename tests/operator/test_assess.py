@@ -1,437 +1,48 @@
-"""The transition table, every deadline, and what the person is told."""
+"""Every deadline, and what the person is told."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supaplane_contract.spec import ComponentName, DesiredState, ProjectSpec, Size
+from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import (
-    ComponentStatus,
     Condition,
     OperationStatus,
     Phase,
     ProjectStatus,
     Reason,
 )
-from supaplane_operator.assess import assess, seconds_to_deadline
+from supaplane_operator.assess import seconds_to_deadline
 from supaplane_operator.errors import Problem
-from supaplane_operator.observe import Observed, Rollout, Seen, Trouble
-from supaplane_operator.settings import Deadlines
+from supaplane_operator.observe import Rollout, Trouble
 from supaplane_operator.times import stamp
 
-NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-DEADLINES = Deadlines()
-RUNNING = ProjectSpec()
-PAUSED = ProjectSpec(desired_state=DesiredState.PAUSED)
-REST_PHASES = (Phase.ACTIVE_HEALTHY, Phase.ACTIVE_UNHEALTHY, Phase.INACTIVE)
-
-
-def seen(name: ComponentName, *, desired: int = 1, ready: int | None = None, **rest: Any) -> Seen:
-    count = desired if ready is None else ready
-    return Seen(name, "image", desired, ready=count, pods=rest.pop("pods", desired), **rest)
-
-
-READY = (seen(ComponentName.DB), seen(ComponentName.REST), seen(ComponentName.STUDIO))
-NO_REST = (seen(ComponentName.DB), seen(ComponentName.REST, ready=0), seen(ComponentName.STUDIO))
-NO_STUDIO = (seen(ComponentName.DB), seen(ComponentName.REST), seen(ComponentName.STUDIO, ready=0))
-ROLLING = (
-    seen(ComponentName.DB),
-    seen(ComponentName.REST, settled=False),
-    seen(ComponentName.STUDIO),
+from .judging import (
+    DEADLINES,
+    HOPEFUL,
+    HOPELESS,
+    LATE,
+    NO_REST,
+    NO_STUDIO,
+    NOW,
+    PAUSED,
+    READY,
+    REST_PHASES,
+    ROLLING,
+    RUNNING,
+    SMALL,
+    STOPPED,
+    STOPPING,
+    judged,
+    observed,
+    seen,
+    status,
 )
-STOPPED = tuple(seen(s.name, desired=0) for s in READY)
-STOPPING = (*STOPPED[1:], seen(ComponentName.DB, desired=0, ready=1, pods=1))
-HOPELESS = Problem(Reason.APPLY_REFUSED, "no such field", waiting_helps=False)
-HOPEFUL = Problem(Reason.QUOTA_EXCEEDED, "too much", waiting_helps=True)
-
-
-def observed(components: Any = READY, *, generation: int = 1, **rest: Any) -> Observed:
-    known = {"complete": True, "release": "r1", "ref": "a" * 20, "namespace": "ns"}
-    return Observed(generation=generation, components=components, **(known | rest))
-
-
-def status(
-    phase: Phase | None, *, age: float = 1.0, generation: int = 1, **rest: Any
-) -> ProjectStatus:
-    once = [ComponentStatus(name=s.name.value, phase="Ready") for s in READY]
-    known: dict[str, Any] = {
-        "phase": phase.value if phase else None,
-        "phase_since": stamp(NOW - timedelta(seconds=age)) if phase else None,
-        "observed_generation": generation if phase else None,
-        "size": "nano" if phase else None,
-        "release": "r1" if phase else None,
-        "components": once if phase not in (None, Phase.COMING_UP, Phase.INIT_FAILED) else [],
-    }
-    return ProjectStatus(**(known | rest))
-
-
-def judged(previous: ProjectStatus, seen_: Observed, spec: ProjectSpec = RUNNING) -> ProjectStatus:
-    return assess(spec, previous, seen_, now=NOW, deadlines=DEADLINES)
-
-
-LATE = 100_000.0
-SMALL = ProjectSpec(size=Size.SMALL)
-
-TABLE: list[tuple[str, Phase | None, ProjectSpec, Observed, float, Phase]] = [
-    ("a new one comes up", None, RUNNING, observed(NO_REST), 1, Phase.COMING_UP),
-    ("a new one of which all is ready", None, RUNNING, observed(), 1, Phase.ACTIVE_HEALTHY),
-    ("coming up, not all ready", Phase.COMING_UP, RUNNING, observed(NO_REST), 1, Phase.COMING_UP),
-    (
-        "coming up, even Studio counts",
-        Phase.COMING_UP,
-        RUNNING,
-        observed(NO_STUDIO),
-        1,
-        Phase.COMING_UP,
-    ),
-    (
-        "coming up, not all applied",
-        Phase.COMING_UP,
-        RUNNING,
-        observed(complete=False),
-        1,
-        Phase.COMING_UP,
-    ),
-    ("coming up, nothing seen yet", Phase.COMING_UP, RUNNING, observed(()), 1, Phase.COMING_UP),
-    ("coming up, all ready", Phase.COMING_UP, RUNNING, observed(), 1, Phase.ACTIVE_HEALTHY),
-    ("coming up too long", Phase.COMING_UP, RUNNING, observed(NO_REST), LATE, Phase.INIT_FAILED),
-    (
-        "all ready at the last moment",
-        Phase.COMING_UP,
-        RUNNING,
-        observed(),
-        LATE,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "coming up, hopeless",
-        Phase.COMING_UP,
-        RUNNING,
-        observed((), problem=HOPELESS),
-        1,
-        Phase.INIT_FAILED,
-    ),
-    (
-        "coming up, hopeful",
-        Phase.COMING_UP,
-        RUNNING,
-        observed((), problem=HOPEFUL),
-        1,
-        Phase.COMING_UP,
-    ),
-    (
-        "a new one that is refused",
-        None,
-        RUNNING,
-        observed((), problem=HOPELESS, accepted=False),
-        1,
-        Phase.INIT_FAILED,
-    ),
-    (
-        "failed, still not ready",
-        Phase.INIT_FAILED,
-        RUNNING,
-        observed(NO_REST),
-        LATE,
-        Phase.INIT_FAILED,
-    ),
-    (
-        "failed, then ready after all",
-        Phase.INIT_FAILED,
-        RUNNING,
-        observed(),
-        LATE,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "failed, and a new wish",
-        Phase.INIT_FAILED,
-        RUNNING,
-        observed(NO_REST, generation=2),
-        LATE,
-        Phase.COMING_UP,
-    ),
-    (
-        "failed, then paused",
-        Phase.INIT_FAILED,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        LATE,
-        Phase.PAUSING,
-    ),
-    (
-        "healthy stays healthy",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(),
-        LATE,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "a required component is lost",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(NO_REST),
-        LATE,
-        Phase.ACTIVE_UNHEALTHY,
-    ),
-    (
-        "Studio is lost, users are served",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(NO_STUDIO),
-        LATE,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "a rolling update serves on",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(ROLLING),
-        LATE,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    ("it is regained", Phase.ACTIVE_UNHEALTHY, RUNNING, observed(), LATE, Phase.ACTIVE_HEALTHY),
-    ("it is not", Phase.ACTIVE_UNHEALTHY, RUNNING, observed(NO_REST), LATE, Phase.ACTIVE_UNHEALTHY),
-    (
-        "a refusal leaves a running one running",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(problem=HOPELESS),
-        1,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "healthy, to be paused",
-        Phase.ACTIVE_HEALTHY,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        LATE,
-        Phase.PAUSING,
-    ),
-    (
-        "unhealthy, to be paused",
-        Phase.ACTIVE_UNHEALTHY,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        1,
-        Phase.PAUSING,
-    ),
-    (
-        "coming up, to be paused",
-        Phase.COMING_UP,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        1,
-        Phase.PAUSING,
-    ),
-    (
-        "resizing, to be paused",
-        Phase.RESIZING,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        1,
-        Phase.PAUSING,
-    ),
-    (
-        "restoring, to be paused",
-        Phase.RESTORING,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        1,
-        Phase.PAUSING,
-    ),
-    (
-        "restore failed, to be paused",
-        Phase.RESTORE_FAILED,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        1,
-        Phase.PAUSING,
-    ),
-    ("made paused", None, PAUSED, observed(STOPPED), 1, Phase.INACTIVE),
-    ("pausing goes on", Phase.PAUSING, PAUSED, observed(STOPPING), 1, Phase.PAUSING),
-    ("the last pod is gone", Phase.PAUSING, PAUSED, observed(STOPPED), 1, Phase.INACTIVE),
-    (
-        "the database waits for the others",
-        Phase.PAUSING,
-        PAUSED,
-        observed(STOPPED, complete=False),
-        1,
-        Phase.PAUSING,
-    ),
-    ("pausing takes too long", Phase.PAUSING, PAUSED, observed(STOPPING), LATE, Phase.PAUSE_FAILED),
-    (
-        "pausing is hopeless",
-        Phase.PAUSING,
-        PAUSED,
-        observed(STOPPING, problem=HOPELESS),
-        1,
-        Phase.PAUSE_FAILED,
-    ),
-    ("the pause failed", Phase.PAUSE_FAILED, PAUSED, observed(STOPPING), LATE, Phase.PAUSE_FAILED),
-    (
-        "the pause came about after all",
-        Phase.PAUSE_FAILED,
-        PAUSED,
-        observed(STOPPED),
-        LATE,
-        Phase.INACTIVE,
-    ),
-    (
-        "the pause failed, a new wish",
-        Phase.PAUSE_FAILED,
-        PAUSED,
-        observed(STOPPING, generation=2),
-        LATE,
-        Phase.PAUSING,
-    ),
-    ("inactive stays so", Phase.INACTIVE, PAUSED, observed(STOPPED), LATE, Phase.INACTIVE),
-    (
-        "inactive, to run",
-        Phase.INACTIVE,
-        RUNNING,
-        observed(NO_REST, generation=2),
-        LATE,
-        Phase.RESTORING,
-    ),
-    (
-        "pausing, to run",
-        Phase.PAUSING,
-        RUNNING,
-        observed(NO_REST, generation=2),
-        1,
-        Phase.RESTORING,
-    ),
-    (
-        "the pause failed, to run",
-        Phase.PAUSE_FAILED,
-        RUNNING,
-        observed(NO_REST, generation=2),
-        LATE,
-        Phase.RESTORING,
-    ),
-    ("restoring goes on", Phase.RESTORING, RUNNING, observed(NO_REST), 1, Phase.RESTORING),
-    ("all is back", Phase.RESTORING, RUNNING, observed(), 1, Phase.ACTIVE_HEALTHY),
-    (
-        "restoring takes too long",
-        Phase.RESTORING,
-        RUNNING,
-        observed(NO_REST),
-        LATE,
-        Phase.RESTORE_FAILED,
-    ),
-    (
-        "restoring is hopeless",
-        Phase.RESTORING,
-        RUNNING,
-        observed(NO_REST, problem=HOPELESS),
-        1,
-        Phase.RESTORE_FAILED,
-    ),
-    ("restored after all", Phase.RESTORE_FAILED, RUNNING, observed(), LATE, Phase.ACTIVE_HEALTHY),
-    (
-        "restore failed",
-        Phase.RESTORE_FAILED,
-        RUNNING,
-        observed(NO_REST),
-        LATE,
-        Phase.RESTORE_FAILED,
-    ),
-    (
-        "restore failed, a new wish",
-        Phase.RESTORE_FAILED,
-        RUNNING,
-        observed(NO_REST, generation=2),
-        LATE,
-        Phase.RESTORING,
-    ),
-    (
-        "another size",
-        Phase.ACTIVE_HEALTHY,
-        SMALL,
-        observed(ROLLING, generation=2),
-        LATE,
-        Phase.RESIZING,
-    ),
-    (
-        "another size while unhealthy",
-        Phase.ACTIVE_UNHEALTHY,
-        SMALL,
-        observed(NO_REST, generation=2),
-        LATE,
-        Phase.RESIZING,
-    ),
-    ("resizing goes on", Phase.RESIZING, SMALL, observed(ROLLING), 1, Phase.RESIZING),
-    ("resized", Phase.RESIZING, SMALL, observed(), 1, Phase.ACTIVE_HEALTHY),
-    (
-        "resizing takes too long",
-        Phase.RESIZING,
-        SMALL,
-        observed(NO_REST),
-        LATE,
-        Phase.ACTIVE_UNHEALTHY,
-    ),
-    (
-        "resizing is hopeless",
-        Phase.RESIZING,
-        SMALL,
-        observed(problem=HOPELESS),
-        1,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "the size is set back",
-        Phase.RESIZING,
-        RUNNING,
-        observed(ROLLING, generation=3),
-        1,
-        Phase.ACTIVE_HEALTHY,
-    ),
-    (
-        "another release",
-        Phase.ACTIVE_HEALTHY,
-        RUNNING,
-        observed(ROLLING, generation=2, release="r2"),
-        1,
-        Phase.UPGRADING,
-    ),
-    (
-        "upgrading goes on",
-        Phase.UPGRADING,
-        RUNNING,
-        observed(NO_REST, release="r2"),
-        1,
-        Phase.UPGRADING,
-    ),
-    ("upgraded", Phase.UPGRADING, RUNNING, observed(release="r2"), 1, Phase.ACTIVE_HEALTHY),
-    (
-        "upgrading takes too long",
-        Phase.UPGRADING,
-        RUNNING,
-        observed(NO_REST, release="r2"),
-        LATE,
-        Phase.ACTIVE_UNHEALTHY,
-    ),
-    ("a phase of a newer operator", None, RUNNING, observed(NO_REST), 1, Phase.COMING_UP),
-]
-
-
-@pytest.mark.parametrize(
-    ("before", "spec", "now", "age", "after"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
-)
-def test_the_next_phase(before, spec, now, age, after):
-    result = judged(status(before, age=age), now, spec)
-    assert result.phase == after
-    since = result.phase_since
-    assert since == (stamp(NOW - timedelta(seconds=age)) if after == before else stamp(NOW))
-
 
 DEADLINE_OF = {
     Phase.COMING_UP: ("coming_up", NO_REST, RUNNING, Phase.INIT_FAILED),
