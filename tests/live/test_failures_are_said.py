@@ -1,0 +1,80 @@
+"""What is wrong with a project on a real node stands in its status, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supaplane_contract.status import Reason
+
+from .platform import Platform
+
+MISSING = "docker.io/supabase/no-such-image:v0"
+
+
+def said(platform: Platform, name: str, component: str) -> tuple[str | None, str]:
+    """Reason and message of a component that is not ready."""
+    found = platform.status(name).get("components") or []
+    for status in found:
+        if status["name"] == component:
+            return status.get("reason"), status.get("message") or ""
+    return None, ""
+
+
+def until_said(platform: Platform, name: str, component: str, reason: Reason) -> str:
+    """The message, once the reason is there."""
+    platform.until(
+        lambda: said(platform, name, component)[0] == reason,
+        f"{component} of {name} says {reason}, not {said(platform, name, component)}",
+    )
+    return said(platform, name, component)[1]
+
+
+def test_an_image_that_cannot_be_pulled_is_named_and_the_right_one_heals(
+    platform: Platform, apply: Any, small: dict[str, Any]
+) -> None:
+    name = apply("unpulled", {**small, "images": {"rest": MISSING}})
+    message = until_said(platform, name, "rest", Reason.IMAGE_PULL_FAILED)
+    assert MISSING in message
+    platform.patch(name, {"images": {"rest": None}})
+    platform.until_phase(name, "ACTIVE_HEALTHY")
+
+
+@pytest.mark.parametrize(
+    ("resources", "reason", "words"),
+    [
+        ({"limits": {"memory": "16Mi"}, "requests": {"memory": "8Mi"}}, "OutOfMemory", "limit"),
+        ({"requests": {"cpu": "900"}, "limits": {"cpu": "900"}}, "Unschedulable", "cpu"),
+    ],
+)
+def test_resources_that_do_not_do_are_said(
+    platform: Platform,
+    apply: Any,
+    small: dict[str, Any],
+    resources: dict[str, Any],
+    reason: str,
+    words: str,
+) -> None:
+    name = apply(reason.lower(), {**small, "database": {"resources": resources}})
+    message = until_said(platform, name, "db", Reason(reason))
+    assert words in message
+
+
+def test_a_volume_that_nobody_makes_is_said(
+    platform: Platform, apply: Any, small: dict[str, Any]
+) -> None:
+    volume = {"storage": {"className": "nowhere"}}
+    name = apply("no-volume", {**small, "database": volume})
+    until_said(platform, name, "db", Reason.VOLUME_PENDING)
+
+
+def test_a_setting_that_postgres_refuses_is_said_in_its_words_and_the_right_one_heals(
+    platform: Platform, apply: Any, small: dict[str, Any]
+) -> None:
+    wrong = {"parameters": {"work_mem": "plenty"}}
+    name = apply("refused", {**small, "database": wrong})
+    message = until_said(platform, name, "db", Reason.CRASH_LOOP)
+    assert "work_mem" in message
+    platform.patch(name, {"database": {"parameters": {"work_mem": "8MB"}}})
+    platform.until_phase(name, "ACTIVE_HEALTHY")
