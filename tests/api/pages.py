@@ -268,6 +268,13 @@ FUNCTION = {
     "entrypoint_path": Or(str, None),
     "import_map_path": Or(str, None),
 }
+QUERY = {
+    "id": "00000000-0000-4000-8000-000000000000",
+    "name": "Q",
+    "type": "sql",
+    "visibility": "user",
+    "content": {"sql": "select 1"},
+}
 HOOK = {
     "HOOK_CUSTOM_ACCESS_TOKEN_ENABLED": True,
     "HOOK_CUSTOM_ACCESS_TOKEN_URI": "pg-functions://postgres/public/hook",
@@ -281,6 +288,9 @@ PERIOD = "iso_timestamp_start=2026-11-01T00:00:00Z&iso_timestamp_end=2026-12-01T
 
 PAGES: dict[str, list[Row]] = {
     "start": [
+        ask("/platform/telemetry/feature-flags/track", {}),
+        ask("/platform/telemetry/reset", None),
+        ("PATCH", "/platform/notifications", [dict], NOTHING, [], False),
         get("/platform/profile", PROFILE),
         get(
             "/platform/profile/permissions",
@@ -310,6 +320,14 @@ PAGES: dict[str, list[Row]] = {
         ask("/platform/profile/audit-login", None),
     ],
     "account": [
+        change("PATCH", "/platform/profile", {"first_name": "Ada"}, PROFILE),
+        change(
+            "POST",
+            "/platform/profile/access-tokens",
+            {"name": "mine"},
+            {"id": float, "name": str, "token": str, "token_alias": str, "created_at": str},
+        ),
+        *refused("DELETE /platform/integrations/github/authorization"),
         get(
             "/platform/profile/access-tokens",
             [
@@ -361,6 +379,12 @@ PAGES: dict[str, list[Row]] = {
         get("/platform/integrations/{slug}?expand=true", [dict]),
     ],
     "new project": [
+        change(
+            "POST",
+            "/platform/projects",
+            {"name": "Second", "organization_slug": "{slug}", "db_pass": "violet-harbor-92-sad"},
+            LISTED | {"endpoint": str, "anon_key": str, "service_key": str},
+        ),
         get(
             "/platform/projects/available-regions?cloud_provider=AWS&organization_slug=x",
             {
@@ -372,6 +396,7 @@ PAGES: dict[str, list[Row]] = {
         get(f"{ORG}/members/reached-free-project-limit", [dict]),
     ],
     "organization": [
+        change("POST", "/platform/organizations", {"name": "Second"}, ORGANIZATION),
         get(ORG, {key: shape for key, shape in ORGANIZATION.items() if key != "is_owner"}),
         get(f"{ORG}/entitlements", {"entitlements": [ENTITLEMENT]}),
         get(
@@ -398,6 +423,7 @@ PAGES: dict[str, list[Row]] = {
         ),
     ],
     "team": [
+        change("POST", f"{ORG}/members/invitations", {"email": "eve@example.org", "role_id": 3}),
         get(
             f"{ORG}/members",
             [
@@ -452,6 +478,7 @@ PAGES: dict[str, list[Row]] = {
         ),
     ],
     "project": [
+        get(f"{R}/actions?limit=1", [dict]),
         get(P, DETAIL),
         get(f"{P}/status", {"status": PROJECT_STATUS}),
         get(
@@ -505,6 +532,7 @@ PAGES: dict[str, list[Row]] = {
         ),
     ],
     "general settings": [
+        change("DELETE", P, None, {"id": float, "ref": str, "name": str}),
         get(
             f"{P}/settings",
             {
@@ -592,6 +620,11 @@ PAGES: dict[str, list[Row]] = {
         *refused(f"POST {R}/upgrade", f"POST {R}/readonly/temporary-disable"),
     ],
     "API keys": [
+        *refused(
+            f"PUT {R}/api-keys/legacy?enabled=false",
+            f"PATCH {R}/api-keys/{{user}}",
+            f"DELETE {R}/api-keys/{{user}}",
+        ),
         get(f"{R}/api-keys?reveal=false", [{"name": str, "api_key": Or(str, None), "type": str}]),
         get(f"{R}/api-keys/anon-key?reveal=false", {"name": str, "api_key": Or(str, None)}),
         get(f"{R}/api-keys/legacy", {"enabled": bool}),
@@ -614,6 +647,10 @@ PAGES: dict[str, list[Row]] = {
         *refused(f"POST {R}/api-keys"),
     ],
     "auth settings": [
+        *refused(
+            f"POST {R}/config/auth/signing-keys/legacy",
+            f"DELETE {R}/config/auth/third-party-auth/{{user}}",
+        ),
         get(f"{A}/config", AUTH),
         change("PATCH", f"{A}/config", {"SITE_URL": "https://app.example.org"}, AUTH),
         change("PATCH", f"{A}/config/hooks", HOOK, AUTH),
@@ -650,6 +687,17 @@ PAGES: dict[str, list[Row]] = {
         *refused(f"PATCH {P}/config/secrets"),
     ],
     "database settings": [
+        change("PATCH", f"{P}/config/pgbouncer", {"default_pool_size": 5}, {"pool_mode?": str}),
+        change("POST", f"{R}/custom-hostname/initialize", {"custom_hostname": "shop.example.net"}),
+        ("DELETE", f"{R}/network-bans", ANY, REFUSED, {"ipv4_addresses": ["192.0.2.1"]}, False),
+        (
+            "PUT",
+            f"{R}/ssl-enforcement",
+            ANY,
+            REFUSED,
+            {"requestedConfig": {"database": True}},
+            False,
+        ),
         get(
             f"{P}/config/pgbouncer",
             {
@@ -707,6 +755,7 @@ PAGES: dict[str, list[Row]] = {
         ),
     ],
     "storage and realtime settings": [
+        change("PATCH", f"{P}/config/realtime", {"max_concurrent_users": 50}),
         get(
             f"{P}/config/storage",
             {
@@ -748,6 +797,8 @@ PAGES: dict[str, list[Row]] = {
         change("POST", f"{R}/secrets", [{"name": "GREETING", "value": "plum kettle"}]),
     ],
     "disk and compute": [
+        change("POST", f"{P}/resize", {"volume_size_gb": 400}),
+        *refused(f"POST {P}/disk/custom-config"),
         get(
             f"{P}/disk/util",
             {
@@ -772,6 +823,8 @@ PAGES: dict[str, list[Row]] = {
         change("POST", f"{P}/disk", {"attributes": {"type": "gp3", "size_gb": 500, "iops": 0}}),
     ],
     "SQL editor": [
+        change("PUT", f"{P}/content", QUERY),
+        change("DELETE", f"{P}/content?ids={{content}}", None, [{"id": str}]),
         ask(f"{M}/query?key=x", {"query": "select 1"}, [dict], DATABASE),
         ask(f"{M}/query/format", {"query": "select 1"}, ANY, DATABASE),
         get(f"{P}/content?type=sql", {"data": [CONTENT]}),
@@ -848,6 +901,7 @@ PAGES: dict[str, list[Row]] = {
         *refused(f"POST {A}/validate/spam"),
     ],
     "storage": [
+        *refused(f"DELETE {S}/credentials/{{user}}"),
         get(f"{S}/buckets", [BUCKET], GATEWAY),
         get(f"{S}/buckets/photos", BUCKET, GATEWAY),
         ask(f"{B}/list", {"path": "", "options": {"limit": 100}}, [{"name": str}], GATEWAY),
@@ -885,6 +939,13 @@ PAGES: dict[str, list[Row]] = {
         get(f"{R}/types/typescript?included_schemas=public", {"types": str}, DATABASE),
     ],
     "logs and reports": [
+        get(f"{P}/analytics/endpoints/functions.req-stats?interval=1hr", RESULT, ANALYTICS),
+        get(f"{P}/analytics/endpoints/functions.resource-usage?interval=1hr", RESULT, ANALYTICS),
+        *refused(
+            f"PUT {P}/analytics/log-drains/{{user}}",
+            f"DELETE {P}/analytics/log-drains/{{user}}",
+            f"DELETE {P}/notifications/advisor/exceptions",
+        ),
         get(f"{P}/analytics/endpoints/logs.all?sql=select+1&project=x", RESULT, ANALYTICS),
         ask(f"{P}/analytics/endpoints/logs.all", {"sql": "select 1"}, RESULT, ANALYTICS),
         get(f"{P}/analytics/endpoints/auth.metrics?interval=1day", RESULT, ANALYTICS),

@@ -109,6 +109,9 @@ V1: Final[tuple[Absent, ...]] = (
     Absent("/organizations/{slug}/project-claim/{token}", ("GET", "POST"), "Nothing to claim here"),
     Absent(f"{_PROJECT}/actions/*", READ, _BRANCHES),
     Absent(f"{_PROJECT}/branches", _NEW, _BRANCHES),
+    Absent(
+        f"{_PROJECT}/config/auth/signing-keys/legacy", _NEW, "A project has its signing key already"
+    ),
     Absent(f"{_PROJECT}/database/jit", ("PUT",), _JIT),
     Absent(f"{_PROJECT}/database/jit/*", ("DELETE", "GET"), _JIT),
     Absent(
