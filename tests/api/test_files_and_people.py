@@ -184,3 +184,10 @@ async def test_a_notification_that_is_not_there_is_not_marked(bench):
     marked = [{"id": USER, "status": "seen"}]
     assert (await person.patch("/platform/notifications", marked)).status_code == 404
     assert (await person.patch("/platform/notifications", [])).json() == []
+
+
+@pytest.mark.parametrize("answer", [[], [{"one": 1}], {"rows": []}, [[1]]])
+async def test_a_list_of_users_is_never_made_up(shop, inside, answer):
+    inside.answer = answer
+    told = await shop[0].get(f"/platform/auth/{shop[2]}/users")
+    assert told.status_code == 503

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import ValidationError
 
 from supaplane_api.access import Right
 from supaplane_api.caller import ProjectAccess
@@ -16,7 +17,7 @@ from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.inside.ask import ask_gateway, segment
 from supaplane_api.pgmeta import questions
 from supaplane_api.pgmeta.service import note
-from supaplane_api.problems import Invalid
+from supaplane_api.problems import SERVICE, Invalid, Unavailable
 from supaplane_api.schema import Answer, Body, Empty
 from supaplane_api.text import Email, Word
 
@@ -74,7 +75,10 @@ async def users(
     if "\x00" in keywords:
         raise Invalid("keywords: must not hold a NUL")
     found = await questions.rows(services, access, LIST, [keywords, verified, limit, offset])
-    return Users.model_validate(dict(found[0]) if found else {"users": [], "total": 0})
+    try:
+        return Users.model_validate(dict(found[0]))
+    except (LookupError, ValidationError):
+        raise Unavailable(SERVICE, "it answered with something that is no list of users") from None
 
 
 @router.post("/invite", status_code=201, openapi_extra=PROXIED)
@@ -127,7 +131,8 @@ async def delete_factors(
     path = f"{USERS}/{id}/factors"
     found = await ask_gateway(services, access, "GET", path)
     for factor in found if isinstance(found, list) else ():
-        await ask_gateway(services, access, "DELETE", f"{path}/{segment(str(factor['id']))}")
+        if isinstance(factor, dict) and "id" in factor:
+            await ask_gateway(services, access, "DELETE", f"{path}/{segment(str(factor['id']))}")
     await note(services, access, "user.factors.delete", client.address, path=path)
     return Empty()
 

@@ -59,5 +59,8 @@ async def search(
         }  # of the SQL: the page shows it beside its text
     if not isinstance(answer, Mapping):
         raise Unavailable(SERVICE, "it answered with something that is no result")
-    rows = answer.get("result")
-    return {"result": rows if isinstance(rows, list) else [], "error": answer.get("error")}
+    rows, error = answer.get("result"), answer.get("error")
+    return {
+        "result": [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [],
+        "error": error if isinstance(error, (str, dict)) else None,
+    }
