@@ -47,14 +47,19 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.line(f"{figure:8.1f}  {what}")
 
 
-@pytest.fixture(scope="session")
-def node() -> Iterator[Cluster]:
-    """A Kubernetes with a node that really runs pods, and the images of the newest release."""
+def only_where_pods_run() -> None:
+    """Skips elsewhere, and fails there in continuous integration."""
     if sys.platform != "linux" or os.geteuid() != 0:
         words = "live tests run real pods: they need root on Linux"
         if os.environ.get("CI"):
             pytest.fail(words)
         pytest.skip(words)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Cluster]:
+    """A Kubernetes with a node that really runs pods, and the images of the newest release."""
+    only_where_pods_run()
     for leftover in (CLUSTERS / "clusters").glob("live-*"):
         if not Path(f"/proc/{leftover.name.removeprefix('live-')}").exists():
             Cluster(leftover.name, home=CLUSTERS).down()
@@ -62,7 +67,7 @@ def node() -> Iterator[Cluster]:
     cluster = Cluster(f"live-{os.getpid()}", home=CLUSTERS, options=options)
     try:
         cluster.up(lambda line: print(line, flush=True))
-        _give_images(cluster)
+        give_images(cluster)
         cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"crd/{_crd()}")
         cluster.kubectl("create", "namespace", HOME)
@@ -75,7 +80,7 @@ def _crd() -> str:
     return f"{names.PLURAL}.{names.GROUP}"
 
 
-def _give_images(cluster: Cluster) -> None:
+def give_images(cluster: Cluster) -> None:
     """The images under the names that the newest release has for them."""
     images = Images(ALL, say=lambda line: print(line, flush=True))
     cluster.import_images(*(images.build(recipe.name) for recipe in ALL))
