@@ -18,7 +18,7 @@ from supaplane_devcluster import Cluster, ClusterOptions, tools
 from supaplane_devcluster.images import Images
 from supaplane_devcluster.images.dockerfiles import built
 
-from .conftest import CLUSTERS, ROOT, TIMES, give_images, only_where_pods_run
+from .conftest import CLUSTERS, ROOT, give_images, only_where_pods_run
 from .images.official import DATABASE, REFERENCE
 from .installed import SYSTEM, VALUES, Installed, Pods
 from .platform import HOME, Platform, Project
@@ -53,12 +53,11 @@ def chart_node() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def installed(chart_node: Cluster, pytestconfig: pytest.Config) -> Installed:
+def installed(chart_node: Cluster) -> Installed:
     """The chart, installed; a person with an organization."""
     pods = Pods(chart_node)
     helm = tools.ensure("helm", print)
-    times = pytestconfig.stash.setdefault(TIMES, {})
-    made = Installed(chart_node, pods, pods, times=times, helm=str(helm))
+    made = Installed(chart_node, pods, pods, helm=str(helm))
     made.install()
     made.sign_in()
     return made
