@@ -18,7 +18,7 @@ import psycopg
 from pydantic import TypeAdapter, ValidationError
 
 from . import audit
-from .auth import repository
+from .auth import one_time_repository, repository
 from .auth.passwords import Passwords
 from .auth.schemas import SignUp
 from .auth.service import LEAST_STRENGTH
@@ -94,6 +94,8 @@ async def _set_password(
     if account is None:
         raise Refused(f"there is no account {email}; use add")
     await repository.renew_hash(connection, account.id, password_hash)
+    await repository.confirm(connection, account.id, now)
+    await one_time_repository.delete_all(connection, account.id)
     await repository.revoke_sessions(connection, account.id, now)
 
 

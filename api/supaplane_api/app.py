@@ -14,7 +14,7 @@ from .absent import routes as absent
 from .access_tokens import routes as access_tokens
 from .api_keys import routes as api_keys
 from .audit_log import routes as audit_log
-from .auth import factor_routes
+from .auth import factor_routes, mail_routes
 from .auth import routes as auth
 from .backups import routes as backups
 from .billing import routes as billing
@@ -30,6 +30,7 @@ from .insights import routes as insights
 from .integrations import routes as integrations
 from .lifecycle import routes as lifecycle
 from .lints import routes as lints
+from .mail.postman import Postman
 from .members import routes as members
 from .organizations import routes as organizations
 from .pgmeta import routes as pgmeta
@@ -76,6 +77,7 @@ BOTH: tuple[APIRouter, ...] = (
     integrations.router,
     telemetry.router,
     auth.sign_up,
+    mail_routes.account,
 )
 """Routers that are served at the root, for older clients, and below /platform."""
 
@@ -102,6 +104,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.gotrue)
     app.include_router(factor_routes.router)
+    app.include_router(mail_routes.gotrue)
     for router in (
         catalogue.v1,
         api_keys.v1,
@@ -130,16 +133,19 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
 
 @asynccontextmanager
 async def running(services: Services, stirred: asyncio.Event) -> AsyncIterator[None]:
-    """The pool, the watch, the sweeper and the housekeeping, for as long as the context lasts."""
+    """The pool and all work that goes on by itself, for as long as the context lasts."""
     async with AsyncExitStack() as stack:
         stack.callback(services.passwords.close)
         await services.database.open()
         stack.push_async_callback(services.database.close)
-        for name, work in (
+        background: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("snapshot", services.snapshot.run),
             ("sweeper", Sweeper(services, stirred).run),
             ("housekeeping", Housekeeping(services).run),
-        ):
+        ]
+        if services.post is not None:
+            background.append(("postman", Postman(services, services.post).run))
+        for name, work in background:
             task = asyncio.create_task(_keep_running(services, name, work), name=name)
             stack.push_async_callback(_end, task)
         yield

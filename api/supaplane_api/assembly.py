@@ -8,11 +8,13 @@ from datetime import timedelta
 from supaplane_kube import Kube
 
 from .auth.limits import Limits
+from .auth.one_time import Codes
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
 from .auth.totp import Vault
 from .database import Database
 from .inside import Inside, Nowhere
+from .mail import post
 from .metrics import Metrics
 from .projects.snapshot import Snapshot
 from .services import Outside, Services
@@ -51,10 +53,12 @@ def assemble(
         ),
         refresh_tokens=RefreshTokens(settings.secret("encryption_secret")),
         vault=Vault(settings.secret("encryption_secret")),
+        codes=Codes(settings.secret("encryption_secret")),
         limits=Limits(signups_per_hour=settings.signups_per_hour),
         metrics=metrics,
         inside=inside or Nowhere(),
         outside=outside or Outside(),
+        post=post.of(settings),
     )
     _watch_over(services)
     return services

@@ -91,6 +91,8 @@ class Caller:
     """Whether signing in takes a second factor."""
     verified: bool = False
     """Whether the code of a second factor was given in this session."""
+    confirmed_at: datetime | None = None
+    """When somebody showed that the address is theirs."""
 
     @property
     def lacks_factor(self) -> bool:
@@ -131,7 +133,7 @@ class ProjectAccess:
 
 _ACCOUNT: LiteralString = """
 SELECT a.id AS account_id, a.gotrue_id, a.email, a.username, a.first_name, a.last_name,
-       a.created_at, a.updated_at, a.last_sign_in_at, s.session_id, s.verified,
+       a.created_at, a.updated_at, a.last_sign_in_at, a.confirmed_at, s.session_id, s.verified,
        EXISTS (SELECT FROM factors f
                 WHERE f.account_id = a.id AND f.verified_at IS NOT NULL) AS has_factor,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(

@@ -1,4 +1,5 @@
-"""What must not grow for ever? Ended sessions and used tokens are forgotten, a few at a time."""
+"""What must not grow for ever? Ended sessions, used tokens, mail that was sent and accounts
+that nobody confirmed are forgotten, a few at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from .auth import repository
+from .auth import one_time_repository, repository
+from .mail import outbox
 from .problems import Unavailable
 from .services import Services
 
@@ -15,6 +17,8 @@ SECONDS = 3600.0
 ENDED = timedelta(days=7)
 USED = timedelta(days=30)
 """So long the second use of a refresh token gives a thief away; after that it is merely unknown."""
+UNCONFIRMED = timedelta(days=7)
+"""So long an account waits for its address to be confirmed; then the address is free again."""
 AT_ONCE = 5000
 
 
@@ -39,9 +43,16 @@ async def tidy(services: Services) -> int:
     now, count = services.outside.now(), 0
     while True:
         async with services.database.connection() as connection:
-            gone = await repository.forget_old(
-                connection, ended_before=now - ENDED, used_before=now - USED, most=AT_ONCE
-            )
-        count += gone
-        if gone < AT_ONCE:
+            gone = [
+                await repository.forget_old(
+                    connection, ended_before=now - ENDED, used_before=now - USED, most=AT_ONCE
+                ),
+                await repository.forget_unconfirmed(
+                    connection, made_before=now - UNCONFIRMED, most=AT_ONCE
+                ),
+                await one_time_repository.forget_old(connection, expired_before=now, most=AT_ONCE),
+                await outbox.forget_old(connection, done_before=now - ENDED, most=AT_ONCE),
+            ]
+        count += sum(gone)
+        if max(gone) < AT_ONCE:
             return count

@@ -55,6 +55,12 @@ class Metrics:
             ["grant", "outcome"],
             registry=self.registry,
         )
+        self.mails = Counter(
+            "supaplane_api_mails_total",
+            "Mails that were tried, by outcome",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
         self.kube_requests = Counter(
             "supaplane_api_kube_requests_total",
             "Requests to the Kubernetes API server",

@@ -149,7 +149,13 @@ SERVICE = Cause(
     "See the project's status; a paused project has to be restored first.",
     5,
 )
-CAUSES = (DATABASE, CLUSTER, SNAPSHOT, BUSY, CREDENTIALS, SERVICE)
+MAIL = Cause(
+    "mail",
+    "Too many mails wait to be sent",
+    "Wait; if it lasts, look at this program's log: the mail server may be away.",
+    60,
+)
+CAUSES = (DATABASE, CLUSTER, SNAPSHOT, BUSY, CREDENTIALS, SERVICE, MAIL)
 
 
 class Unavailable(Problem):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 from collections.abc import Awaitable, Callable
@@ -11,11 +12,13 @@ from datetime import UTC, datetime
 from supaplane_kube import Kube
 
 from .auth.limits import Limits
+from .auth.one_time import Codes
 from .auth.passwords import Passwords
 from .auth.tokens import AccessTokens, RefreshTokens
 from .auth.totp import Vault
 from .database import Database
 from .inside.port import Inside, Nowhere
+from .mail.post import Post
 from .metrics import Metrics
 from .project_rows import ProjectRows
 from .projects.snapshot import Snapshot
@@ -54,9 +57,14 @@ class Services:
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
     vault: Vault
+    codes: Codes
     limits: Limits
     metrics: Metrics
     inside: Inside = field(default_factory=Nowhere)
     """The way to the services of projects."""
     outside: Outside = field(default_factory=Outside)
     project_rows: ProjectRows = field(default_factory=ProjectRows)
+    post: Post | None = None
+    """The way out for mail; None: this platform sends none."""
+    mail_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was put into the outbox."""

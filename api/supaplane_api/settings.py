@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from email.utils import getaddresses
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,6 +44,21 @@ class Environment(StrEnum):
 
     PRODUCTION = "production"
     DEVELOPMENT = "development"
+
+
+class MailTls(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+MAIL_PORTS: Mapping[MailTls, int] = {
+    MailTls.STARTTLS: 587,
+    MailTls.TLS: 465,
+    MailTls.NONE: 25,
+}
 
 
 class Settings(BaseModel):
@@ -80,6 +96,24 @@ class Settings(BaseModel):
     """Whether anybody may make an account. Absent: only in development."""
     signups_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Most sign-ups from one address."""
+    signup_autoconfirm: bool | None = None
+    """Whether new accounts may be used before anybody has shown that the address is theirs.
+    Absent: only in development and without SMTP_HOST."""
+    smtp_host: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """Server that takes mail to people. Absent: no mail is sent."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the mail server. Absent: 587, 465 with SMTP_TLS=tls, 25 with SMTP_TLS=none."""
+    smtp_user: str | None = None
+    """Name to sign in with at the mail server."""
+    smtp_password: SecretStr | None = None
+    """Password to sign in with at the mail server."""
+    smtp_from: str | None = None
+    """Sender of mails, as in Supaplane <platform@example.org>."""
+    smtp_tls: MailTls = MailTls.STARTTLS
+    """starttls, tls (from the first byte) or none. Certificates are checked."""
+    mail_links_base: str | None = None
+    """URL at which people's browsers reach this program; links in mails lead there, and from there
+    to DOMAIN_STUDIO_URL."""
     domain_studio_url: str | None = None
     """URL of Studio: the only origin from which browsers may call."""
     domain_base: Annotated[str, Field(pattern=HOST_PATTERN, max_length=200)] = "supaplane.localhost"
@@ -119,6 +153,28 @@ class Settings(BaseModel):
     def signup_allowed(self) -> bool:
         """Whether anybody may make an account."""
         return not self.production if self.allow_signup is None else self.allow_signup
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether people can be written to."""
+        return self.smtp_host is not None
+
+    @property
+    def mail_port(self) -> int:
+        """Port of the mail server."""
+        return self.smtp_port or MAIL_PORTS[self.smtp_tls]
+
+    @property
+    def confirms_signups(self) -> bool:
+        """Whether a new account has to confirm its address before it signs in."""
+        if self.signup_autoconfirm is None:
+            return self.production or self.sends_mail
+        return not self.signup_autoconfirm
+
+    @property
+    def studio_url(self) -> str:
+        """Where Studio's pages are; empty where none is configured."""
+        return (self.domain_studio_url or "").rstrip("/")
 
     @property
     def host(self) -> str:
@@ -182,6 +238,7 @@ def problems_of(settings: Settings) -> list[str]:
         found.append("DATABASE_URL: give a URL, as in postgresql://user@host:5432/supaplane")
     if not settings.home_namespaces:
         found.append("SUPAPLANE_HOME_NAMESPACES: name at least one namespace")
+    found += _mail_problems(settings)
     if not settings.production:
         return found
     if url is None:
@@ -196,6 +253,43 @@ def problems_of(settings: Settings) -> list[str]:
     if "domain_base" not in settings.model_fields_set or settings.domain_base.endswith("localhost"):
         found.append("DOMAIN_BASE: is required in production, as in projects.example.org")
     return found
+
+
+def _mail_problems(settings: Settings) -> list[str]:
+    """Mail is set as a whole or not at all."""
+    found = []
+    if settings.smtp_host is None:
+        half = ("smtp_port", "smtp_user", "smtp_password", "smtp_from", "mail_links_base")
+        found += [
+            f"{variable(name)}: does nothing without SMTP_HOST; set both or neither"
+            for name in half
+            if getattr(settings, name) is not None
+        ]
+        if settings.signup_allowed and settings.confirms_signups:
+            found.append(
+                "ALLOW_SIGNUP: without SMTP_HOST nobody can confirm an address; set it, or"
+                " SIGNUP_AUTOCONFIRM=true to take addresses unproven"
+            )
+        return found
+    if not _is_sender(settings.smtp_from):
+        found.append("SMTP_FROM: give an address, as in Supaplane <platform@example.org>")
+    if (settings.smtp_user is None) != (settings.smtp_password is None):
+        found.append("SMTP_USER, SMTP_PASSWORD: set both or neither")
+    if settings.smtp_password is not None and settings.smtp_tls is MailTls.NONE:
+        found.append("SMTP_TLS: none would send SMTP_PASSWORD in clear; use starttls or tls")
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", settings.mail_links_base or ""):
+        found.append("MAIL_LINKS_BASE: give the URL of this API, as in https://api.example.org")
+    if settings.studio_origin is None:
+        found.append("DOMAIN_STUDIO_URL: is required with SMTP_HOST: links of mails lead there")
+    return found
+
+
+def _is_sender(text: str | None) -> bool:
+    """Whether it is one address, with a name or without."""
+    if not text or not text.isprintable():
+        return False
+    addresses = getaddresses([text])
+    return len(addresses) == 1 and bool(re.fullmatch(r"[^@\s]+@[^@\s]+", addresses[0][1]))
 
 
 def weakness(secret: str | None) -> str | None:

@@ -31,9 +31,11 @@ from supaplane_api.metrics import Metrics
 from supaplane_api.projects import sweeper
 from supaplane_api.projects.snapshot import PROJECTS
 from supaplane_api.services import Outside, Services
-from supaplane_api.settings import Environment, Settings
+from supaplane_api.settings import Environment, MailTls, Settings
 from supaplane_contract import names
 from supaplane_kube.memory import MemoryKube
+
+from .mailbox import Mailbox
 
 HOME = names.DEFAULT_HOME_NAMESPACE
 PASSWORD = "plum kettle orbit 47"
@@ -148,7 +150,9 @@ class Bench:
                 now=self.clock.now(),
             )
             assert account is not None
-            opened = await service._open(self.services, connection, account, Client(None, None))
+            opened = await service.open_session(
+                self.services, connection, account, Client(None, None)
+            )
         session = {"access_token": opened.access.token, "refresh_token": opened.refresh_token}
         return await self._with_token(email, session | {"user": {"id": str(account.gotrue_id)}})
 
@@ -329,6 +333,42 @@ async def shop(bench: Bench) -> tuple[Person, dict[str, Any], str]:
     organization = await bench.organization(person)
     made = await bench.project(person, organization)
     return person, organization, made["ref"]
+
+
+@pytest.fixture
+def mailbox_type() -> type[Mailbox]:
+    return Mailbox
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A mail server that takes everything."""
+    box = await Mailbox().start()
+    yield box
+    await box.stop()
+
+
+@pytest.fixture
+def mail_settings(settings: Settings, mailbox: Mailbox) -> Settings:
+    """Mail is sent to `mailbox`."""
+    return settings.model_copy(
+        update={
+            "smtp_host": "127.0.0.1",
+            "smtp_port": mailbox.port,
+            "smtp_tls": MailTls.NONE,
+            "smtp_from": "Supaplane <platform@example.org>",
+            "mail_links_base": "https://api.example.org",
+        }
+    )
+
+
+@pytest.fixture
+async def posting(
+    make_bench: Callable[..., Awaitable[Bench]], mail_settings: Settings
+) -> AsyncIterator[Bench]:
+    """A running application that sends mail."""
+    async with AsyncExitStack() as stack:
+        yield await make_bench(stack, settings=mail_settings)
 
 
 @pytest.fixture

@@ -89,6 +89,16 @@ class Limits:
         """Wrong codes for one account, from wherever: who sends them knows its password already."""
         self.invite = Limiter(burst=50, seconds=3600.0, clock=clock)
         """Invitations by one account from one address."""
+        self.mail_recipient = Limiter(burst=5, seconds=3600.0, clock=clock)
+        """Mails that anybody asks for to one address, whether it has an account or not."""
+        self.mail_address = Limiter(burst=30, seconds=3600.0, clock=clock)
+        """Mails that are asked for from one address."""
+        self.verify_email = Limiter(burst=10, seconds=300.0, clock=clock)
+        """Wrong codes for one e-mail address, from wherever."""
+        self.verify_address = Limiter(burst=50, seconds=300.0, clock=clock)
+        """Wrong links and codes from one address."""
+        self.current_password = Limiter(burst=10, seconds=300.0, clock=clock)
+        """Wrong passwords of one account from within its sessions."""
         self.estimate = Limiter(burst=60, seconds=60.0, clock=clock)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -22,6 +23,8 @@ class Account:
     created_at: datetime
     updated_at: datetime
     last_sign_in_at: datetime | None
+    confirmed_at: datetime | None
+    """When somebody showed that the address is theirs; None: nobody has."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +40,80 @@ class KnownRefreshToken:
     account: Account
 
 
+_ACCOUNTS: LiteralString = (
+    "SELECT a.id, a.gotrue_id, a.email, a.password_hash, a.created_at, a.updated_at,"
+    " a.last_sign_in_at, a.confirmed_at FROM accounts a WHERE a.disabled_at IS NULL"
+)
+
+
 async def find_account(connection: Connection, email: str) -> Account | None:
     """The account of that address, unless it is disabled."""
     cursor = connection.cursor(row_factory=class_row(Account))
-    sql = (
-        "SELECT id, gotrue_id, email, password_hash, created_at, updated_at, last_sign_in_at"
-        " FROM accounts WHERE email = %s AND disabled_at IS NULL"
-    )
+    sql = _ACCOUNTS + " AND a.email = %s"
     return await (await cursor.execute(sql, (email,))).fetchone()
 
 
+async def account_of_number(connection: Connection, id: int) -> Account | None:
+    """That account, unless it is disabled."""
+    cursor = connection.cursor(row_factory=class_row(Account))
+    sql = _ACCOUNTS + " AND a.id = %s"
+    return await (await cursor.execute(sql, (id,))).fetchone()
+
+
 async def insert_account(
-    connection: Connection, *, email: str, username: str, password_hash: str, now: datetime
+    connection: Connection,
+    *,
+    email: str,
+    username: str,
+    password_hash: str,
+    now: datetime,
+    confirmed: bool = True,
 ) -> Account | None:
     """The new account; None when the address is taken."""
     cursor = connection.cursor(row_factory=class_row(Account))
     sql = (
-        "INSERT INTO accounts (email, username, password_hash, created_at, updated_at)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (email) DO NOTHING RETURNING"
-        " id, gotrue_id, email, password_hash, created_at, updated_at, last_sign_in_at"
+        "INSERT INTO accounts AS a"
+        " (email, username, password_hash, created_at, updated_at, confirmed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (email) DO NOTHING RETURNING"
+        " a.id, a.gotrue_id, a.email, a.password_hash, a.created_at, a.updated_at,"
+        " a.last_sign_in_at, a.confirmed_at"
     )
-    return await (await cursor.execute(sql, (email, username, password_hash, now, now))).fetchone()
+    values = (email, username, password_hash, now, now, now if confirmed else None)
+    return await (await cursor.execute(sql, values)).fetchone()
+
+
+async def replace_unconfirmed(
+    connection: Connection, email: str, password_hash: str, now: datetime
+) -> int | None:
+    """Who signs up last decides about the password of an account that nobody has confirmed.
+
+    The number of the account; None: there is none, or it is confirmed.
+    """
+    cursor = await connection.execute(
+        "UPDATE accounts SET password_hash = %s, updated_at = %s"
+        " WHERE email = %s AND confirmed_at IS NULL AND disabled_at IS NULL RETURNING id",
+        (password_hash, now, email),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+async def confirm(connection: Connection, account_id: int, now: datetime) -> None:
+    """The address is its owner's."""
+    await connection.execute(
+        "UPDATE accounts SET confirmed_at = coalesce(confirmed_at, %s) WHERE id = %s",
+        (now, account_id),
+    )
+
+
+async def replace_email(connection: Connection, account_id: int, email: str, now: datetime) -> bool:
+    """Another address; False: it is taken."""
+    cursor = await connection.execute(
+        "UPDATE accounts SET email = %(email)s, updated_at = %(now)s WHERE id = %(id)s"
+        " AND NOT EXISTS (SELECT FROM accounts WHERE email = %(email)s)",
+        {"email": email, "now": now, "id": account_id},
+    )
+    return cursor.rowcount == 1
 
 
 async def account_of_session(
@@ -66,7 +122,7 @@ async def account_of_session(
     """The account of a session, and when it signed in and gave the code of a second factor."""
     cursor = await connection.execute(
         "SELECT s.created_at, s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
-        " a.created_at, a.updated_at, a.last_sign_in_at"
+        " a.created_at, a.updated_at, a.last_sign_in_at, a.confirmed_at"
         " FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = %s",
         (session,),
     )
@@ -143,9 +199,8 @@ async def find_refresh_token(
     cursor = await connection.execute(
         "SELECT s.id, t.used_at, s.created_at,"
         " s.revoked_at IS NOT NULL OR s.expires_at <= %s OR a.disabled_at IS NOT NULL,"
-        " s.verified_at,"
-        " a.id, a.gotrue_id, a.email, a.password_hash, a.created_at, a.updated_at,"
-        " a.last_sign_in_at"
+        " s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
+        " a.created_at, a.updated_at, a.last_sign_in_at, a.confirmed_at"
         " FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id"
         " JOIN accounts a ON a.id = s.account_id WHERE t.token_hash = %s FOR UPDATE OF s, t",
         (now, token_hash),
@@ -207,3 +262,13 @@ async def forget_old(
         (used_before, most),
     )
     return sessions.rowcount + tokens.rowcount
+
+
+async def forget_unconfirmed(connection: Connection, *, made_before: datetime, most: int) -> int:
+    """Deletes accounts whose address nobody confirmed, at most so many; how many it was."""
+    cursor = await connection.execute(
+        "DELETE FROM accounts WHERE id IN (SELECT id FROM accounts"
+        " WHERE confirmed_at IS NULL AND created_at < %s LIMIT %s)",
+        (made_before, most),
+    )
+    return cursor.rowcount

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from supaplane_api.caller import Caller
 from supaplane_api.deps import AnyAccount, Anyone, TheClient, TheServices
 from supaplane_api.describe import may_answer
-from supaplane_api.problems import BUSY, DATABASE, Invalid, NotOffered
+from supaplane_api.problems import BUSY, DATABASE, MAIL, Invalid
 
-from . import factors_repository, service
+from . import confirm, factors_repository, service
 from .factors_repository import FactorRow
 from .schemas import (
+    LONGEST_URL,
     Factor,
     Identity,
     PublicKeys,
@@ -42,13 +43,17 @@ async def token(
     services: TheServices,
     client: TheClient,
     body: TokenRequest,
-    grant_type: Annotated[Literal["password", "refresh_token"], Query()] = "password",
+    grant_type: Annotated[Literal["password", "refresh_token", "pkce"], Query()] = "password",
 ) -> Session:
-    """Signs in with e-mail address and password, or with a refresh token."""
+    """Signs in with e-mail address and password, a refresh token, or what a mail's link gave."""
     if grant_type == "password":
         if body.email is None or body.password is None:
             raise Invalid("Give email and password")
         signed_in = await service.sign_in(services, body.email, body.password, client)
+    elif grant_type == "pkce":
+        if body.auth_code is None or body.code_verifier is None:
+            raise Invalid("Give auth_code and code_verifier")
+        signed_in = await confirm.exchange(services, body.auth_code, body.code_verifier, client)
     else:
         if not body.refresh_token:
             raise Invalid("Give refresh_token")
@@ -68,20 +73,27 @@ async def user(services: TheServices, caller: CallerHere) -> User:
     return await _user_of(services, caller)
 
 
-@gotrue.put("/user", openapi_extra=may_answer(DATABASE, BUSY, not_offered=True))
+@gotrue.put(
+    "/user",
+    openapi_extra=may_answer(DATABASE, BUSY, MAIL, limited=True, not_offered=True),
+)
 async def update_user(
     services: TheServices,
     client: TheClient,
     caller: Annotated[Caller, Depends(AnyAccount(session_only=True))],
     body: UpdateUser,
+    redirect_to: Annotated[str | None, Query(max_length=LONGEST_URL)] = None,
 ) -> User:
-    """Changes the password, which ends all other sessions of the account."""
+    """Changes the password, which ends all other sessions of the account; or asks for another
+    e-mail address, which counts once the link in its mail was followed."""
     if body.data or body.phone:
         raise Invalid("Accounts of this platform have neither phone nor data: leave them out")
-    if body.email not in (None, caller.email):
-        raise NotOffered("Another e-mail address cannot be confirmed: this platform sends no mail")
+    if body.email is not None:
+        await confirm.ask_new_email(services, caller, body.email, client, redirect_to)
     if body.password is not None:
-        await service.change_password(services, caller, body.password, client)
+        await service.change_password(
+            services, caller, body.password, client, current=body.current_password
+        )
     return await _user_of(services, caller)
 
 
@@ -103,10 +115,16 @@ async def logout(
     "/signup",
     status_code=201,
     dependencies=[Depends(Anyone())],
-    openapi_extra=may_answer(DATABASE, BUSY, limited=True, conflicts=True, refuses=True),
+    openapi_extra=may_answer(
+        DATABASE, BUSY, MAIL, limited=True, conflicts=True, refuses=True, not_offered=True
+    ),
 )
 async def signup(services: TheServices, client: TheClient, body: SignUp) -> SignedUp:
-    """Makes an account, where sign-up is open."""
+    """Makes an account, where sign-up is open; where mail is sent, it has to be confirmed."""
+    if services.settings.confirms_signups:
+        await confirm.sign_up(services, body.email, body.password, client, body.redirect_to)
+        now = services.outside.now().isoformat()
+        return SignedUp(id=None, email=body.email, created_at=now)
     account = await service.sign_up(services, body.email, body.password, client)
     return SignedUp(
         id=str(account.gotrue_id),
@@ -130,6 +148,7 @@ async def answer_of(services: TheServices, signed_in: SignedIn) -> Session:
             id=str(account.gotrue_id),
             email=account.email,
             created_at=account.created_at,
+            confirmed_at=account.confirmed_at or account.created_at,
             updated_at=account.updated_at,
             last_sign_in_at=account.last_sign_in_at or services.outside.now(),
             factors=rows,
@@ -145,6 +164,7 @@ async def _user_of(services: TheServices, caller: Caller) -> User:
         id=str(caller.gotrue_id),
         email=caller.email,
         created_at=caller.created_at,
+        confirmed_at=caller.confirmed_at or caller.created_at,
         updated_at=caller.updated_at,
         last_sign_in_at=caller.last_sign_in_at,
         factors=rows,
@@ -156,6 +176,7 @@ def _user(
     id: str,
     email: str,
     created_at: datetime,
+    confirmed_at: datetime,
     updated_at: datetime,
     last_sign_in_at: datetime | None,
     factors: list[FactorRow],
@@ -176,8 +197,8 @@ def _user(
     return User(
         id=id,
         email=email,
-        email_confirmed_at=created_at.isoformat(),
-        confirmed_at=created_at.isoformat(),
+        email_confirmed_at=confirmed_at.isoformat(),
+        confirmed_at=confirmed_at.isoformat(),
         identities=[identity],
         factors=[Factor.of(row) for row in factors],
         **times,

@@ -12,6 +12,10 @@ from supaplane_api.text import LONGEST_PASSWORD, Email, Password, Word
 
 from .factors_repository import FactorRow
 
+LONGEST_URL = 2048
+Captcha = Annotated[str, StringConstraints(max_length=8192)]
+Url = Annotated[str, StringConstraints(max_length=LONGEST_URL)]
+Verifier = Annotated[str, StringConstraints(max_length=256)]
 Given = Annotated[str, StringConstraints(max_length=LONGEST_PASSWORD)]
 
 
@@ -21,6 +25,10 @@ class TokenRequest(Body):
     email: Email | None = None
     password: Given | None = None
     refresh_token: Annotated[str, StringConstraints(max_length=512)] | None = None
+    auth_code: Verifier | None = None
+    """What the link of a mail gave, where it was asked for with a code_challenge (RFC 7636)."""
+    code_verifier: Verifier | None = None
+    """What that code_challenge was made from."""
     gotrue_meta_security: dict[str, Any] | None = None
     """A captcha's answer; this platform asks for none."""
 
@@ -30,20 +38,17 @@ class SignUp(Body):
 
     email: Email
     password: Annotated[Password, StringConstraints(min_length=8)]
-    redirect_to: Annotated[str, StringConstraints(max_length=2048)] | None = Field(
-        None, alias="redirectTo"
-    )
-    """Where a mail would lead; this platform sends none."""
-    captcha: Annotated[str, StringConstraints(max_length=8192)] | None = Field(
-        None, alias="hcaptchaToken"
-    )
+    redirect_to: Url | None = Field(None, alias="redirectTo")
+    """Where the link of the mail leads in the end: one of Studio's pages."""
+    captcha: Captcha | None = Field(None, alias="hcaptchaToken")
     """A captcha's answer; this platform asks for none."""
 
 
 class SignedUp(Answer):
-    """The new account. It can be used at once."""
+    """The new account."""
 
-    id: str
+    id: str | None
+    """Null where the address has to be confirmed first: who has an account is not told."""
     email: str
     created_at: str
 
@@ -121,9 +126,63 @@ class UpdateUser(Body):
     """What changes of the account. What is not offered here is refused, not ignored."""
 
     password: Annotated[Password, StringConstraints(min_length=8)] | None = None
+    current_password: Given | None = None
+    """Checked where it is sent, as newer Studios do."""
     email: Email | None = None
     phone: Word | None = None
     data: dict[str, Any] | None = None
+
+
+class Asking(Body):
+    """Somebody asks for a mail, whose link leads back to the same browser (RFC 7636)."""
+
+    email: Email
+    code_challenge: Verifier | None = None
+    code_challenge_method: Literal["s256", "S256", "plain"] | None = None
+    gotrue_meta_security: dict[str, Any] | None = None
+    """A captcha's answer; this platform asks for none."""
+
+
+class Recover(Asking):
+    """A forgotten password."""
+
+
+class Resend(Asking):
+    """A mail that did not arrive."""
+
+    type: Literal["signup", "email_change"]
+
+
+class ResetPassword(Body):
+    """A forgotten password, as Studio asks."""
+
+    email: Email
+    redirect_to: Url | None = Field(None, alias="redirectTo")
+    """Where the link of the mail leads in the end: one of Studio's pages."""
+    captcha: Captcha | None = Field(None, alias="hcaptchaToken")
+    """A captcha's answer; this platform asks for none."""
+
+
+class NewEmail(Body):
+    """Another address."""
+
+    new_email: Email = Field(alias="newEmail")
+    captcha: Captcha | None = Field(None, alias="hcaptchaToken")
+    """A captcha's answer; this platform asks for none."""
+
+
+class VerifyCode(Body):
+    """What a mail holds."""
+
+    type: Literal["signup", "email", "recovery"]
+    """`email` is another name of `signup`."""
+    email: Email | None = None
+    token: Verifier | None = None
+    """The digits."""
+    token_hash: Verifier | None = None
+    """The token of the link."""
+    gotrue_meta_security: dict[str, Any] | None = None
+    """A captcha's answer; this platform asks for none."""
 
 
 class Enrol(Body):

@@ -9,10 +9,12 @@ from uuid import UUID
 from supaplane_api import audit
 from supaplane_api.caller import Caller
 from supaplane_api.database import Connection
+from supaplane_api.mail import outbox
+from supaplane_api.mail.outbox import Kind
 from supaplane_api.problems import Clash, Invalid, NotAllowed, Problem, Unavailable
 from supaplane_api.services import Services
 
-from . import repository
+from . import one_time_repository, repository
 from .limits import network_of
 from .repository import Account, KnownRefreshToken
 from .tokens import Claims, Issued
@@ -41,35 +43,59 @@ class SignedIn:
 
 
 async def sign_up(services: Services, email: str, password: str, client: Client) -> Account:
-    """A new account. Raises NotAllowed, TooMany, Invalid (weak password), Clash (taken)."""
+    """A new account that can be used at once.
+
+    Raises NotAllowed, TooMany, Invalid (weak password), Clash (taken).
+    """
+    password_hash = await prepare_sign_up(services, email, password, client)
+    async with services.database.transaction() as connection:
+        account = await insert(services, connection, email, password_hash, client, confirmed=True)
+        if account is None:
+            raise Clash(
+                "There is an account with this e-mail address already: sign in, or use another",
+                code="user_already_exists",
+            )
+    return account
+
+
+async def prepare_sign_up(services: Services, email: str, password: str, client: Client) -> str:
+    """The hash of the password. Raises NotAllowed, TooMany, Invalid (weak password)."""
     if not services.settings.signup_allowed:
         raise NotAllowed(
             "Sign-up is closed on this platform: ask its administrator", code="signup_disabled"
         )
     services.limits.sign_up.take(network_of(client.address))
     await _require_strength(services, email, password)
-    password_hash = await services.passwords.hash(password)
+    return await services.passwords.hash(password)
+
+
+async def insert(
+    services: Services,
+    connection: Connection,
+    email: str,
+    password_hash: str,
+    client: Client,
+    *,
+    confirmed: bool,
+) -> Account | None:
+    """The new account; None: the address is taken."""
     now = services.outside.now()
-    async with services.database.transaction() as connection:
-        account = await repository.insert_account(
-            connection,
-            email=email,
-            username=email.partition("@")[0][:64],
-            password_hash=password_hash,
-            now=now,
-        )
-        if account is None:
-            raise Clash(
-                "There is an account with this e-mail address already: sign in, or use another",
-                code="user_already_exists",
-            )
+    account = await repository.insert_account(
+        connection,
+        email=email,
+        username=email.partition("@")[0][:64],
+        password_hash=password_hash,
+        now=now,
+        confirmed=confirmed,
+    )
+    if account is not None:
         actor = audit.Actor(account.id, account.email, client.address)
         await audit.record(connection, "account.create", actor=actor, now=now)
     return account
 
 
 async def sign_in(services: Services, email: str, password: str, client: Client) -> SignedIn:
-    """A new session. Raises Problem `invalid_credentials`, TooMany, Unavailable."""
+    """A new session. Raises Problem `invalid_credentials` or `email_not_confirmed`, TooMany."""
     limits, network = services.limits, network_of(client.address)
     limits.sign_in_address.take(network)
     limits.sign_in_pair.take(email, network)
@@ -85,20 +111,24 @@ async def sign_in(services: Services, email: str, password: str, client: Client)
         raise Problem("Invalid login credentials", status=400, code="invalid_credentials")
     limits.sign_in_pair.forget(email, network)
     limits.sign_in_address.give_back(network)
+    if account.confirmed_at is None:  # told only to who knows the password
+        services.metrics.sign_ins.labels("password", "unconfirmed").inc()
+        raise Problem("Email not confirmed", status=400, code="email_not_confirmed")
     renewed = None
     if services.passwords.outdated(account.password_hash):
         renewed = await services.passwords.hash(password)
     async with services.database.transaction() as connection:
         if renewed is not None:
             await repository.renew_hash(connection, account.id, renewed)
-        signed_in = await _open(services, connection, account, client)
+        signed_in = await open_session(services, connection, account, client)
     services.metrics.sign_ins.labels("password", "accepted").inc()
     return signed_in
 
 
-async def _open(
+async def open_session(
     services: Services, connection: Connection, account: Account, client: Client
 ) -> SignedIn:
+    """A session for somebody who has shown who they are."""
     now = services.outside.now()
     session = await repository.open_session(
         connection,
@@ -230,9 +260,15 @@ async def renew(
 
 
 async def change_password(
-    services: Services, caller: Caller, password: str, client: Client
+    services: Services, caller: Caller, password: str, client: Client, *, current: str | None
 ) -> None:
-    """Another password, which ends all other sessions. Raises Invalid (weak), Unavailable."""
+    """Another password, which ends all other sessions, and all links in mails.
+
+    `current`: the password until now, where a client sends it. Raises Problem (it is wrong),
+    TooMany, Invalid (weak), Unavailable.
+    """
+    if current is not None:
+        await _require_current(services, caller, current)
     await _require_strength(services, caller.email, password)
     password_hash = await services.passwords.hash(password)
     now = services.outside.now()
@@ -241,6 +277,22 @@ async def change_password(
         await repository.revoke_sessions(connection, caller.account_id, now, but=caller.session_id)
         actor = audit.Actor(caller.account_id, caller.email, client.address)
         await audit.record(connection, "account.password", actor=actor, now=now)
+        await one_time_repository.delete_all(connection, caller.account_id)
+        if services.post is not None:
+            await outbox.put(connection, Kind.PASSWORD_CHANGED, caller.email, now=now)
+    services.mail_due.set()
+
+
+async def _require_current(services: Services, caller: Caller, password: str) -> None:
+    services.limits.current_password.take(str(caller.account_id))
+    account = await services.database.read(lambda c: repository.find_account(c, caller.email))
+    if not await services.passwords.verify(account.password_hash if account else None, password):
+        raise Problem(
+            "current_password: is not the password of this account",
+            status=400,
+            code="invalid_credentials",
+        )
+    services.limits.current_password.forget(str(caller.account_id))
 
 
 async def _require_strength(services: Services, email: str, password: str) -> None:

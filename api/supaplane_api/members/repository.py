@@ -141,8 +141,15 @@ async def invitations(connection: Connection, organization_id: int) -> list[Invi
 async def invitation(connection: Connection, slug: str, token_hash: bytes) -> InvitationRow | None:
     """The invitation of that token to that organization."""
     cursor = connection.cursor(row_factory=class_row(InvitationRow))
-    sql = _INVITATIONS + " WHERE o.slug = %s AND i.token_hash = %s"
-    return await (await cursor.execute(sql, (slug, token_hash))).fetchone()
+    sql = _INVITATIONS + " WHERE o.slug = %s AND (i.token_hash = %s OR i.mailed_hash = %s)"
+    return await (await cursor.execute(sql, (slug, token_hash, token_hash))).fetchone()
+
+
+async def mail_invitation(connection: Connection, id: int, hash: bytes) -> InvitationRow | None:
+    """The invitation, with the token of its mail kept; None: accepted, or withdrawn."""
+    await connection.execute("UPDATE invitations SET mailed_hash = %s WHERE id = %s", (hash, id))
+    cursor = connection.cursor(row_factory=class_row(InvitationRow))
+    return await (await cursor.execute(_INVITATIONS + " WHERE i.id = %s", (id,))).fetchone()
 
 
 async def invite(

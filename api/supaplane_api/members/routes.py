@@ -12,7 +12,7 @@ from supaplane_api.caller import Caller, OrganizationAccess
 from supaplane_api.deps import AnyAccount, SlugPath, TheClient, TheServices
 from supaplane_api.deps import Member as Rule
 from supaplane_api.describe import may_answer
-from supaplane_api.problems import DATABASE
+from supaplane_api.problems import DATABASE, MAIL
 
 from . import repository, service
 from .schemas import (
@@ -64,12 +64,12 @@ async def invitations(services: TheServices, access: Reader) -> Invitations:
 @router.post(
     "/members/invitations",
     status_code=201,
-    openapi_extra=may_answer(DATABASE, conflicts=True, limited=True),
+    openapi_extra=may_answer(DATABASE, MAIL, conflicts=True, limited=True),
 )
 async def invite(
     services: TheServices, client: TheClient, access: Manager, body: Invite
 ) -> Invited:
-    """Invites an address for a week; an earlier invitation of it ends."""
+    """Invites an address for a week, where mail is sent also by mail; an earlier one ends."""
     made = await service.invite(services, access, body, client.address)
     return Invited(
         id=made.id,

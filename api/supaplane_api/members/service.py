@@ -13,9 +13,11 @@ from uuid import UUID
 
 from supaplane_api import audit
 from supaplane_api.access import ROLE_IDS, Right, Role, may_make, require
+from supaplane_api.auth import confirm
 from supaplane_api.auth.limits import network_of
 from supaplane_api.caller import Caller, OrganizationAccess
 from supaplane_api.database import Connection
+from supaplane_api.mail.outbox import Kind
 from supaplane_api.problems import Clash, Invalid, Missing, NotAllowed
 from supaplane_api.services import Services
 
@@ -50,12 +52,17 @@ async def _changing(services: Services, access: OrganizationAccess) -> AsyncIter
 async def invite(
     services: Services, access: OrganizationAccess, wish: Invite, address: str | None
 ) -> Made:
-    """An invitation for a week. Raises Invalid, NotAllowed, Clash, TooMany."""
+    """An invitation for a week, by mail as well where mail is sent.
+
+    Raises Invalid, NotAllowed, Clash, TooMany, Unavailable.
+    """
     if wish.require_sso:
         raise Invalid("require_sso: single sign-on is not offered here; leave it out")
     role, organization = roles.role_of(wish.role_id), access.organization
     _may_give(organization.role, role)
     services.limits.invite.take(str(access.caller.account_id), network_of(address))
+    if services.post is not None:
+        services.limits.mail_recipient.take(wish.email)
     now = services.outside.now()
     token = services.outside.random_bytes(_BYTES).hex()
     async with _changing(services, access) as connection:
@@ -76,6 +83,10 @@ async def invite(
         )
         details = {"email": wish.email, "role": role.value, "projects": refs}
         await _record(services, connection, access, "member.invite", details, address)
+        if services.post is not None:
+            letter = {"invitation": number, "inviter": access.caller.email}
+            await confirm.put(services, connection, Kind.INVITATION, wish.email, letter)
+    services.mail_due.set()
     link = None
     if services.settings.studio_origin is not None:
         query = urlencode({"token": token, "slug": organization.slug})
