@@ -1,5 +1,7 @@
 """People are invited, join, get roles, and leave; somebody always owns the organization."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from supaplane_api.access import ROLE_IDS, Role
@@ -211,3 +213,76 @@ async def test_the_audit_log_tells_who_did_what_when_and_from_where(bench, compa
     assert (await owner.get(path, params=since)).json()["result"] == []
     own = (await owner.get("/platform/profile/audit")).json()["result"]
     assert {"member.invite", "session.open"} <= {entry["action"]["name"] for entry in own}
+
+
+async def test_an_invitation_arrives_by_mail_and_its_link_is_as_good_as_the_one_told(
+    posting, mailbox
+):
+    owner = await posting.person()
+    organization = await posting.organization(owner, "Acme & Sons")
+    made = await _invited(owner, organization, "guest@example.org")
+    await posting.until(lambda: len(mailbox.got) == 1)
+    (mail,) = mailbox.got
+    assert mail.recipients == ["guest@example.org"]
+    assert mail.message["Subject"] == "You are invited to Acme & Sons"
+    assert owner.email in mail.text
+    assert "Developer" in mail.text
+    place = urlsplit(mail.link)
+    assert f"{place.scheme}://{place.netloc}{place.path}" == "https://studio.example.org/join"
+    query = {name: values[0] for name, values in parse_qs(place.query).items()}
+    assert query["slug"] == organization["slug"]
+    assert query["token"] != made["token"]
+    guest = await posting.person("guest@example.org")
+    for token in (made["token"], query["token"]):
+        told = (await guest.get(_members(organization, "invitations", token))).json()
+        assert told["authorized_user"] is True
+    joined = await guest.post(_members(organization, "invitations", query["token"]))
+    assert joined.status_code == 201
+
+
+async def test_inviting_again_sends_another_mail_and_the_former_link_ends(posting, mailbox):
+    owner = await posting.person()
+    organization = await posting.organization(owner)
+    guest = await posting.person("guest@example.org")
+    for count in (1, 2):
+        await _invited(owner, organization, guest.email)
+        await posting.until(lambda count=count: len(mailbox.got) == count)
+    tokens = [parse_qs(urlsplit(mail.link).query)["token"][0] for mail in mailbox.got]
+    states = [
+        (await guest.get(_members(organization, "invitations", token))).json() for token in tokens
+    ]
+    assert [state["token_does_not_exist"] for state in states] == [True, False]
+
+
+async def test_a_withdrawn_invitation_is_not_sent(posting, mailbox):
+    owner = await posting.person()
+    organization = await posting.organization(owner)
+    mailbox.refuse_data = "451 later"
+    made = await _invited(owner, organization, "guest@example.org")
+    await posting.until(lambda: mailbox.tried == 1)
+    assert (
+        await _delete(owner, _members(organization, "invitations", str(made["id"])))
+    ).status_code == 204
+    mailbox.refuse_data = None
+
+    async def put_off():
+        return await posting.sql("SELECT 1 FROM outbox WHERE reason IS NOT NULL") == [(1,)]
+
+    await posting.until(put_off)
+    posting.clock.advance(minutes=1)
+    posting.services.mail_due.set()
+
+    async def done():
+        return await posting.sql("SELECT outcome FROM outbox") == [("nobody",)]
+
+    await posting.until(done)
+    assert mailbox.got == []
+
+
+async def test_an_address_is_not_flooded_with_invitations(posting):
+    owner = await posting.person()
+    organization = await posting.organization(owner)
+    body = {"email": "guest@example.org", "role_id": DEVELOPER}
+    path = _members(organization, "invitations")
+    statuses = [(await owner.post(path, body)).status_code for _ in range(6)]
+    assert statuses == [201] * 5 + [429]

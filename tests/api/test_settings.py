@@ -56,6 +56,65 @@ def test_what_is_unsafe_or_wrong_is_named_and_refused(change, named):
         assert secret not in str(refused.value)
 
 
+MAIL = {
+    "SMTP_HOST": "mail.example.org",
+    "SMTP_FROM": "Supaplane <platform@example.org>",
+    "SMTP_USER": "supaplane",
+    "SMTP_PASSWORD": "walnut gravel 7",
+    "MAIL_LINKS_BASE": "https://api.example.org",
+    "DOMAIN_STUDIO_URL": "https://studio.example.org",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "port"),
+    [
+        ({}, 587),
+        ({"SMTP_TLS": "tls"}, 465),
+        ({"SMTP_TLS": "none", "SMTP_USER": "", "SMTP_PASSWORD": ""}, 25),
+        ({"SMTP_PORT": "2525"}, 2525),
+    ],
+)
+def test_mail_that_is_set_as_a_whole_starts(change, port):
+    settings = load(GOOD | MAIL | {"ALLOW_SIGNUP": "true"} | change)
+    assert settings.sends_mail
+    assert settings.mail_port == port
+    assert settings.confirms_signups
+    assert "walnut" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"SMTP_HOST": ""}, "SMTP_FROM"),
+        ({"SMTP_HOST": ""}, "MAIL_LINKS_BASE"),
+        ({"SMTP_HOST": ""}, "SMTP_PASSWORD"),
+        ({"SMTP_FROM": ""}, "SMTP_FROM"),
+        ({"SMTP_FROM": "not an address"}, "SMTP_FROM"),
+        ({"SMTP_FROM": "a@example.org, b@example.org"}, "SMTP_FROM"),
+        ({"SMTP_USER": ""}, "SMTP_USER"),
+        ({"SMTP_PASSWORD": ""}, "SMTP_PASSWORD"),
+        ({"SMTP_TLS": "none"}, "SMTP_TLS"),
+        ({"SMTP_TLS": "maybe"}, "SMTP_TLS"),
+        ({"MAIL_LINKS_BASE": ""}, "MAIL_LINKS_BASE"),
+        ({"MAIL_LINKS_BASE": "api.example.org"}, "MAIL_LINKS_BASE"),
+        ({"DOMAIN_STUDIO_URL": ""}, "DOMAIN_STUDIO_URL"),
+    ],
+)
+def test_mail_that_is_half_set_is_refused(change, named):
+    with pytest.raises(SettingsWrong) as refused:
+        load(GOOD | MAIL | change)
+    assert named in str(refused.value)
+    assert "walnut" not in str(refused.value)
+
+
+def test_addresses_are_taken_unproven_only_where_that_is_said():
+    with pytest.raises(SettingsWrong, match="SIGNUP_AUTOCONFIRM"):
+        load(GOOD | {"ALLOW_SIGNUP": "true"})
+    settings = load(GOOD | {"ALLOW_SIGNUP": "true", "SIGNUP_AUTOCONFIRM": "true"})
+    assert not settings.confirms_signups
+
+
 def test_every_problem_is_told_at_once():
     with pytest.raises(SettingsWrong) as refused:
         load({})
@@ -70,6 +129,7 @@ def test_development_needs_nothing_and_keeps_its_secrets(tmp_path):
     assert first.secret("jwt_secret") != first.secret("encryption_secret")
     assert first.host == "127.0.0.1"
     assert first.signup_allowed is True
+    assert first.confirms_signups is False
     kept = tmp_path / "home" / "development-secrets.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     given = load(environ | {"JWT_SECRET": "mine"})

@@ -136,6 +136,44 @@ def test_the_operator_may_reach_the_dns_hook_and_newer_releases_where_there_are_
     assert way not in reached(without)
 
 
+MAIL = {"host": "mail.example.org", "from": "platform@example.org"}
+STUDIO_URL = "https://studio.example.org"
+
+
+def test_links_of_mails_lead_to_the_host_of_the_ingress_where_nothing_else_is_said(
+    chart: Any, one: One
+) -> None:
+    values = chart.values("default") | {"api": {"mail": MAIL, "studioUrl": STUDIO_URL}}
+    values["api"] |= chart.values("default")["api"]
+    given = environment(one(chart.render(values), "Deployment", "supaplane-api"))
+    settings = api_settings.load(given | {"DATABASE_URL": "postgresql://u@h/d"})
+    assert settings.mail_links_base == f"https://api.{values['domainBase']}"
+    assert (settings.mail_port, settings.smtp_user) == (587, None)
+    egress = one(chart.render(values), "NetworkPolicy", "supaplane-api")["spec"]["egress"]
+    assert any(port["port"] == 587 for rule in egress for port in rule.get("ports", ()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"allowSignup": True},
+        {"mail": MAIL},
+        {"mail": {"host": "mail.example.org"}, "studioUrl": STUDIO_URL},
+        {
+            "mail": MAIL | {"tls": "none", "existingSecret": {"name": "mail"}},
+            "studioUrl": STUDIO_URL,
+        },
+    ],
+)
+def test_mail_that_is_half_set_is_not_installed(
+    chart: Any, refusal: type[Exception], wrong: Json
+) -> None:
+    values = chart.values("default")
+    values = values | {"api": values["api"] | wrong}
+    with pytest.raises(refusal, match=r"api\.(mail|allowSignup)"):
+        chart.render(values)
+
+
 @pytest.mark.parametrize("name", WITH_API)
 def test_the_api_takes_every_setting_that_is_rendered(
     rendered: dict[str, list[Json]], one: One, name: str
@@ -161,6 +199,10 @@ def test_settings_of_the_api_arrive_as_they_were_said(
     assert settings.signups_per_hour == 100_000
     assert settings.signup_allowed
     assert settings.studio_origin == "https://studio.example.org"
+    assert settings.sends_mail
+    assert not settings.confirms_signups
+    assert (settings.mail_port, settings.smtp_tls) == (465, "tls")
+    assert settings.mail_links_base == "https://platform.example.org/api"
     assert settings.home_namespaces == ("team-a", "team-b")
 
 

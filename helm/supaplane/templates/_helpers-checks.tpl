@@ -30,6 +30,18 @@
 {{- fail "\n\napi.database.existingSecret.name is needed: the Secret with the DATABASE_URL of the management database (or --set api.database.trial.enabled=true to try Supaplane out, or --set api.enabled=false)" }}
 {{- end }}
 {{- end }}
+{{- if .Values.api.enabled }}
+{{- $mail := .Values.api.mail }}
+{{- if and $mail.host (or (not $mail.from) (not .Values.api.studioUrl)) }}
+{{- fail "\n\napi.mail.from and api.studioUrl are needed with api.mail.host: the sender of mails, and where their links lead" }}
+{{- end }}
+{{- if and $mail.host $mail.existingSecret.name (eq $mail.tls "none") }}
+{{- fail "\n\napi.mail.tls=none would send the password in clear: use starttls or tls" }}
+{{- end }}
+{{- if and .Values.api.allowSignup (not $mail.host) (not .Values.api.signupAutoconfirm) }}
+{{- fail "\n\napi.allowSignup takes api.mail.host, by which new accounts confirm their address (or --set api.signupAutoconfirm=true to take addresses unproven)" }}
+{{- end }}
+{{- end }}
 {{- if and .Values.dns.hook.url (not .Values.dns.hook.keySecret.name) }}
 {{- fail "\n\ndns.hook.keySecret.name is needed with dns.hook.url: the Secret with the key that signs what the hook is told" }}
 {{- end }}

@@ -33,9 +33,32 @@
 {{- include "supaplane.variable" (list "SUPAPLANE_LOG_LEVEL" $api.logLevel) }}
 {{- include "supaplane.variable" (list "DATABASE_POOL_SIZE" $api.database.poolSize) }}
 {{- include "supaplane.variable" (list "ALLOW_SIGNUP" $api.allowSignup) }}
+{{- include "supaplane.variable" (list "SIGNUP_AUTOCONFIRM" $api.signupAutoconfirm) }}
 {{- include "supaplane.variable" (list "SIGNUPS_PER_HOUR" $api.signupsPerHour) }}
 {{- include "supaplane.variable" (list "ACCESS_TOKEN_SECONDS" $api.accessTokenSeconds) }}
 {{- include "supaplane.variable" (list "SESSION_DAYS" $api.sessionDays) }}
+{{- with $api.mail }}
+{{- if .host }}
+{{- include "supaplane.variable" (list "SMTP_HOST" .host) }}
+{{- include "supaplane.variable" (list "SMTP_PORT" .port) }}
+{{- include "supaplane.variable" (list "SMTP_TLS" .tls) }}
+{{- include "supaplane.variable" (list "SMTP_FROM" .from) }}
+{{- $base := .linksBase | default (printf "https://%s" (include "supaplane.api.host" $)) }}
+{{- include "supaplane.variable" (list "MAIL_LINKS_BASE" $base) }}
+{{- if .existingSecret.name }}
+- name: SMTP_USER
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret.name }}
+      key: {{ .existingSecret.userKey }}
+- name: SMTP_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret.name }}
+      key: {{ .existingSecret.passwordKey }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- include "supaplane.variable" (list "DOMAIN_STUDIO_URL" $api.studioUrl) }}
 {{- include "supaplane.variable" (list "FORWARDED_ALLOW_IPS" $api.forwardedAllowIps) }}
 {{- include "supaplane.variable" (list "MAX_BODY_BYTES" (int64 $api.maxBodyBytes)) }}
