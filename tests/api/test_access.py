@@ -14,13 +14,19 @@ ROUTES = [(o.method, o.path, o.rules) for o in operations(application())]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
 PUBLIC = {
     "/auth/.well-known/jwks.json",
+    "/auth/recover",
+    "/auth/resend",
     "/auth/token",
+    "/auth/verify",
+    "/auth/verify/link",
     "/healthz",
     "/metrics",
     "/platform/profile/password-check",
+    "/platform/reset-password",
     "/platform/signup",
     "/profile/password-check",
     "/readyz",
+    "/reset-password",
     "/signup",
 }
 WRITES_FOR_EVERYBODY = {
