@@ -68,6 +68,15 @@ def test_every_right_is_somebodys_and_the_owners(right):
     assert Role.OWNER in ALLOWED[right]
 
 
+def test_the_documents_tell_the_same_rights(root):
+    page = (root / "docs" / "api.md").read_text()
+    table = page[page.index("| | Owner |") :].partition("\n\n")[0]
+    head, _, *rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.split("\n")]
+    assert head[1:] == [role.value for role in Role]
+    told = {right: [cell == "yes" for cell in cells] for right, *cells in rows}
+    assert told == {right.value: [may(role, right) for role in Role] for right in Right}
+
+
 @pytest.mark.parametrize("role", Role)
 def test_every_role_has_its_words_in_studio(role):
     assert "read:Read" in studio_actions(role) or "%" in studio_actions(role)

@@ -3,6 +3,9 @@
 import jwt
 import pytest
 
+from supaplane_api import audit
+from supaplane_api.problems import DATABASE, Unavailable
+
 
 @pytest.fixture
 async def shop(bench):
@@ -108,6 +111,40 @@ async def test_one_key_is_told_by_its_id(shop):
     revealed = await person.get(f"{path}/service-role-key?reveal=true")
     assert revealed.json()["api_key"] == made["service_key"]
     assert (await person.get(f"{path}/jwt-secret?reveal=true")).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["settings", "api", "config/postgrest"])
+@pytest.mark.parametrize("role", ["Administrator", "Read-only"])
+async def test_who_sees_keys_on_a_page_is_noted_once_in_a_while(bench, shop, role, page):
+    _, organization, made = shop
+    member = await bench.member(organization, role)
+    for _ in range(2):
+        answer = await member.get(f"/platform/projects/{made['ref']}/{page}")
+        assert answer.status_code == 200, answer.text
+    seen = await bench.sql(
+        "SELECT actor_email, project_ref FROM audit_log WHERE action = 'project.keys.reveal'"
+    )
+    noted = [(member.email, made["ref"])] if role == "Administrator" else []
+    assert seen == noted
+    secret = any(text in answer.text for text in (made["service_key"], '"jwt_secret":"'))
+    assert secret is bool(noted)
+
+
+async def test_keys_are_not_told_when_that_cannot_be_noted(bench, shop, monkeypatch):
+    person, _, made = shop
+    path = f"/platform/projects/{made['ref']}/settings"
+
+    async def fails(*_, **__):
+        raise Unavailable(DATABASE)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "record", fails)
+        for _ in range(2):
+            answer = await person.get(path)
+            assert (answer.status_code, made["service_key"] in answer.text) == (503, False)
+    assert (await person.get(path)).status_code == 200
+    sql = "SELECT count(*) FROM audit_log WHERE action = 'project.keys.reveal'"
+    assert await bench.sql(sql) == [(1,)]
 
 
 async def test_a_temporary_key_lives_as_long_as_was_asked(bench, shop, clock):

@@ -325,3 +325,23 @@ async def test_the_previous_secret_is_a_setting(make_bench, settings):
         bench = await make_bench(stack, settings=changed)
         published = (await bench.client.get("/auth/.well-known/jwks.json")).json()["keys"]
         assert len(published) == 2
+
+
+async def test_a_session_outlives_the_change_of_the_key_while_the_old_one_is_kept(
+    make_bench, settings
+):
+    from contextlib import AsyncExitStack
+
+    from pydantic import SecretStr
+
+    old, new = settings.jwt_secret, SecretStr("n" * 64)
+    async with AsyncExitStack() as stack:
+        before = await make_bench(stack, settings=settings)
+        person = await before.person()
+        kept = settings.model_copy(update={"jwt_secret": new, "jwt_secret_previous": old})
+        after = await make_bench(stack, settings=kept)
+        bearer = {"Authorization": person.client.headers["Authorization"]}
+        assert (await after.client.get("/auth/user", headers=bearer)).status_code == 200
+        lost = settings.model_copy(update={"jwt_secret": new, "jwt_secret_previous": None})
+        without = await make_bench(stack, settings=lost)
+        assert (await without.client.get("/auth/user", headers=bearer)).status_code == 401

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from supaplane_api import audit
 from supaplane_api.access import Right, may
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
@@ -28,7 +28,6 @@ from supaplane_api.problems import (
 )
 from supaplane_api.projects.keys import read_keys
 from supaplane_api.schema import Answer
-from supaplane_api.services import Services
 from supaplane_contract import jose
 
 router = APIRouter(prefix="/projects/{ref}", tags=["project keys"])
@@ -91,7 +90,7 @@ async def keys(
     values = await read_keys(services, shown(services, access))
     told = reveal and may(access.role, Right.PROJECT_SECRETS)
     if told:
-        await _record(services, access, "project.keys.reveal", {}, client.address)
+        await note(services, access, "project.keys.reveal", client.address)
     return [_key(name, kind, at, values, told) for name, kind, at in _HAD if at in values]
 
 
@@ -173,7 +172,7 @@ async def temporary(
     added = _claims(claims)
     values = await read_keys(services, shown(services, access))
     role = str(added.get("role", "service_role"))
-    await _record(services, access, "project.keys.temporary", {"role": role}, client.address)
+    await note(services, access, "project.keys.temporary", client.address, role=role)
     now = int(services.outside.now().timestamp())
     whole = {**added, "role": role, "iss": "supabase", "iat": now, "exp": now + authorization_exp}
     return Temporary(api_key=jose.sign_hs256(whole, values["jwt-secret"]))
@@ -203,22 +202,3 @@ async def change_database_password(services: TheServices, access: Configurer) ->
     """Refused: the database password is minted once in a project's life."""
     shown(services, access)
     raise NotOffered("The database password cannot be changed here yet")
-
-
-async def _record(
-    services: Services,
-    access: ProjectAccess,
-    action: str,
-    details: Mapping[str, Any],
-    address: str | None,
-) -> None:
-    async with services.database.connection() as connection:
-        await audit.record(
-            connection,
-            action,
-            actor=audit.Actor(access.caller.account_id, access.caller.email, address),
-            now=services.outside.now(),
-            organization_id=access.organization.organization_id,
-            project_ref=access.project.ref,
-            details=details,
-        )

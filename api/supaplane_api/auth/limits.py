@@ -53,6 +53,14 @@ class Limiter:
             raise TooMany("Too many attempts: wait before you try again", seconds=seconds)
         bucket.level -= 1.0
 
+    def allows(self, *parts: str) -> bool:
+        """Takes one if there is one."""
+        try:
+            self.take(*parts)
+        except TooMany:
+            return False
+        return True
+
     def give_back(self, *parts: str) -> None:
         """Gives one back: the attempt was right."""
         bucket = self._bucket(_key(parts))
@@ -99,6 +107,8 @@ class Limits:
         """Wrong links and codes from one address."""
         self.current_password = Limiter(burst=10, seconds=300.0, clock=clock)
         """Wrong passwords of one account from within its sessions."""
+        self.reveal = Limiter(burst=1, seconds=3600.0, clock=clock)
+        """Rows of the audit log about a page with keys that somebody sees."""
         self.estimate = Limiter(burst=60, seconds=60.0, clock=clock)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from supaplane_api.access import Right, may
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient, TheServices
-from supaplane_api.pgmeta.service import note
 from supaplane_api.projects import side_secrets
 from supaplane_api.projects.change import Wish
 from supaplane_api.projects.keys import api_url

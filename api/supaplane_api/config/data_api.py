@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from supaplane_api.access import Right, may
+from supaplane_api.audit_notes import note_page_with_keys
 from supaplane_api.deps import TheClient, TheServices
 from supaplane_api.describe import may_answer
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SNAPSHOT
 from supaplane_api.projects.change import Wish
 from supaplane_api.projects.fields import Path
@@ -62,7 +62,7 @@ async def config(services: TheServices, client: TheClient, access: Reader) -> Wh
     secret = ""
     if may(access.role, Right.PROJECT_SECRETS):
         secret = (await read_keys(services, project.view))["jwt-secret"]
-        await note(services, access, "project.keys.reveal", client.address, keys=["jwt-secret"])
+        await note_page_with_keys(services, access, client.address, "jwt-secret")
     return WholeRest(**told(project.spec), jwt_secret=secret)
 
 

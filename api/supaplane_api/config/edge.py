@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import shown
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import CLUSTER, DATABASE, SNAPSHOT, Clash, Invalid
 from supaplane_api.projects import change
 from supaplane_api.projects.change import Spec, Wish

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess, ProjectRow
 from supaplane_api.config.edge import understood
 from supaplane_api.inside.ask import shown
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import Clash, Invalid, Missing
 from supaplane_api.projects import change, side_secrets
 from supaplane_api.projects.change import Spec, Wish

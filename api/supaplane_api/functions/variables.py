@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.inside.ask import shown
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import Missing
 from supaplane_api.projects import change, side_secrets
 from supaplane_api.projects.change import Spec, Wish

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import JsonValue, StringConstraints
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.inside.ask import ask_gateway, ask_gateway_raw, ask_raw, read_json
 from supaplane_api.pgmeta import connection
-from supaplane_api.pgmeta.service import call_as, note
+from supaplane_api.pgmeta.service import call_as
 from supaplane_api.problems import SERVICE, Unavailable
 from supaplane_api.schema import Answer, Body
 

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field, JsonValue
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import ask_gateway, ask_gateway_raw, segment, shown
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import DATABASE, SERVICE, SNAPSHOT, Unavailable
 from supaplane_api.projects.keys import api_url
 from supaplane_api.schema import Answer, Body

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import ValidationError
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.inside.ask import ask_gateway, segment
 from supaplane_api.pgmeta import questions
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import SERVICE, Invalid, Unavailable
 from supaplane_api.schema import Answer, Body, Empty
 from supaplane_api.text import Email, Word

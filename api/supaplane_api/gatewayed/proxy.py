@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import TheClient
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import ask_gateway
-from supaplane_api.pgmeta.service import note
 from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SERVICE, SNAPSHOT
 from supaplane_api.services import Services
 

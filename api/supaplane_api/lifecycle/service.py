@@ -11,6 +11,7 @@ from typing import Any
 
 from supaplane_api import audit
 from supaplane_api.access import Right, may
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import Membership, ProjectAccess
 from supaplane_api.problems import Clash, Invalid, Missing, NotOffered
 from supaplane_api.projects import change, repository
@@ -137,7 +138,7 @@ async def delete(services: Services, access: ProjectAccess, address: str | None)
     await services.kube.delete(
         PROJECTS, project.cr_namespace, project.cr_name, uid=live["metadata"]["uid"]
     )
-    await _record(services, access, "project.delete", {}, address)
+    await note(services, access, "project.delete", address)
 
 
 def preview(access: ProjectAccess, target_slug: str) -> TransferPreview:
@@ -198,26 +199,7 @@ async def _wish(
     address: str | None,
 ) -> None:
     await change.change(services, access.project, field, value)
-    await _record(services, access, action, details, address)
-
-
-async def _record(
-    services: Services,
-    access: ProjectAccess,
-    action: str,
-    details: Mapping[str, Any],
-    address: str | None,
-) -> None:
-    async with services.database.connection() as connection:
-        await audit.record(
-            connection,
-            action,
-            actor=_actor(access, address),
-            now=services.outside.now(),
-            organization_id=access.organization.organization_id,
-            project_ref=access.project.ref,
-            details=details,
-        )
+    await note(services, access, action, address, **details)
 
 
 def _actor(access: ProjectAccess, address: str | None) -> audit.Actor:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, JsonValue, StringConstraints
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
@@ -63,7 +64,7 @@ async def run_query(
 
     Read-only members run it as a role of the database that reads only.
     """
-    await service.note(
+    await note(
         services,
         access,
         "sql.run",
@@ -146,9 +147,7 @@ async def _change(
     if method != "POST" and not id:
         raise Invalid("id: say which one")
     path = f"/{noun}/{segment(id)}" if id else f"/{noun}"
-    await service.note(
-        services, access, "sql.change", client.address, kind=noun, method=method, id=id
-    )
+    await note(services, access, "sql.change", client.address, kind=noun, method=method, id=id)
     answer: JsonValue = await service.run(
         services, access, method, path, query=query or (), body=body
     )

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from supaplane_api import audit
 from supaplane_api.caller import ProjectAccess
 from supaplane_api.inside.ask import ask, encoded, running
 from supaplane_api.inside.port import Call, Part
@@ -83,22 +82,6 @@ async def call_as(
         seconds=seconds + 2.0 * SPARE_SECONDS,
         most_bytes=MOST_BYTES,
     )
-
-
-async def note(
-    services: Services, access: ProjectAccess, action: str, address: str | None, **details: Any
-) -> None:
-    """Writes into the audit log who did what; the text of SQL may hold secrets and is left out."""
-    async with services.database.connection() as to:
-        await audit.record(
-            to,
-            action,
-            actor=audit.Actor(access.caller.account_id, access.caller.email, address),
-            now=services.outside.now(),
-            organization_id=access.organization.organization_id,
-            project_ref=access.project.ref,
-            details=details,
-        )
 
 
 def first_word(sql: str) -> str:

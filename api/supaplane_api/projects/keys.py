@@ -31,6 +31,8 @@ from .views import CLOUD_PROVIDER, View
 
 DEFAULT_SCHEMAS = ("public", "graphql_public")
 POSTGRES_PORT = 5432
+TOLD_BY_SETTINGS = ("jwt-secret", "service-role-key")
+"""The secret keys among the settings."""
 
 
 async def read_keys(services: Services, view: View) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from supaplane_api.access import Right
+from supaplane_api.audit_notes import note_page_with_keys
 from supaplane_api.caller import Caller, ProjectAccess
 from supaplane_api.deps import AnyAccount, OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
@@ -126,20 +127,22 @@ async def status(services: TheServices, access: Reader) -> ProjectStatus:
 @router.get("/projects/{ref}/api", openapi_extra=KEYED)
 @router.get("/project/{ref}/api", openapi_extra=KEYED)
 @router.get("/props/project/{ref}/api", openapi_extra=KEYED)
-async def api(services: TheServices, access: Reader) -> ApiInfo:
-    """How the data API is called, and with which keys."""
+async def api(services: TheServices, client: TheClient, access: Reader) -> ApiInfo:
+    """How the data API is called, and with which keys; who sees the secret one is noted."""
     shown = _view(services, access)
     values = await keys.read_keys(services, shown)
+    await note_page_with_keys(services, access, client.address, "service-role-key")
     return keys.api_answer(shown, values, access.role, services.settings)
 
 
 @router.get("/projects/{ref}/settings", openapi_extra=KEYED)
 @router.get("/project/{ref}/settings", openapi_extra=KEYED)
 @router.get("/props/project/{ref}/settings", openapi_extra=KEYED)
-async def settings(services: TheServices, access: Reader) -> ProjectSettings:
-    """Settings and keys; the secret ones only for roles that may see them."""
+async def settings(services: TheServices, client: TheClient, access: Reader) -> ProjectSettings:
+    """Settings and keys; the secret ones only for roles that may see them, which is noted."""
     shown = _view(services, access)
     values = await keys.read_keys(services, shown)
+    await note_page_with_keys(services, access, client.address, *keys.TOLD_BY_SETTINGS)
     return keys.settings_answer(shown, values, access.role, services.settings)
 
 
@@ -157,6 +160,7 @@ async def change_settings(
     """Changes the name. Other fields may be sent as they are; a change of them is refused."""
     shown = _view(services, access)
     values = await keys.read_keys(services, shown)
+    await note_page_with_keys(services, access, client.address, *keys.TOLD_BY_SETTINGS)
     current = keys.settings_answer(shown, values, access.role, services.settings)
     change.refuse_other_changes(body, current)
     if body.name is None or body.name == current.name:
