@@ -439,6 +439,7 @@ PAGES: dict[str, list[Row]] = {
             ],
         ),
         get(f"{ORG}/members/invitations", {"invitations": [dict]}),
+        get(f"{ORG}/members/mfa/enforcement", {"enforced": bool}),
         get(f"{ORG}/roles", {"org_scoped_roles": [ROLE], "project_scoped_roles": [ROLE]}),
     ],
     "usage": [

@@ -12,11 +12,13 @@ from supaplane_api.caller import Caller, OrganizationAccess
 from supaplane_api.deps import AnyAccount, SlugPath, TheClient, TheServices
 from supaplane_api.deps import Member as Rule
 from supaplane_api.describe import may_answer
-from supaplane_api.problems import DATABASE, MAIL
+from supaplane_api.problems import DATABASE, MAIL, NotOffered
 
 from . import repository, service
 from .schemas import (
     AssignRole,
+    FactorRule,
+    FactorRuleTold,
     Invitation,
     Invitations,
     InvitationState,
@@ -107,6 +109,23 @@ async def accept(
 ) -> Invitation:
     """Joins the organization."""
     return Invitation.of(await service.accept(services, caller, slug, token, client.address))
+
+
+@router.get("/members/mfa/enforcement", openapi_extra=READ)
+async def factor_rule(access: Reader) -> FactorRuleTold:
+    """Whether everybody needs a second factor here: each member decides."""
+    return FactorRuleTold()
+
+
+@router.patch("/members/mfa/enforcement", openapi_extra=may_answer(DATABASE, not_offered=True))
+async def change_factor_rule(access: Manager, body: FactorRule) -> FactorRuleTold:
+    """Refused: nothing would hold members to it."""
+    if body.enforced:
+        raise NotOffered(
+            "An organization cannot demand a second factor on this platform yet; its list of"
+            " members tells who has one"
+        )
+    return FactorRuleTold()
 
 
 @router.patch("/members/{gotrue_id}", status_code=204, openapi_extra=CHANGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -159,3 +159,15 @@ class InvitationState(Answer):
     expired_token: bool
     sso_mismatch: bool = False
     token_does_not_exist: bool
+
+
+class FactorRule(Body):
+    """Whether everybody in the organization needs a second factor."""
+
+    enforced: bool
+
+
+class FactorRuleTold(Answer):
+    """The same, as it is."""
+
+    enforced: Literal[False] = False
