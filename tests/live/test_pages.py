@@ -10,8 +10,14 @@ from .platform import Platform, Project, Reply
 
 ANSWERED = {Needs.NOTHING: "success", Needs.DATABASE: "success", Needs.LOOKS: "success",
             Needs.REFUSED: 501, Needs.ABSENT: 404}  # fmt: skip
-INSIDE = [c for c in CALLS if "{ref}" in c.path and not c.changes and c.needs in ANSWERED]
-"""Not those of Auth and Storage: on this node they are stand-ins, which have no users and files."""
+USERS = "/auth/{ref}/users"
+INSIDE = [
+    call
+    for call in CALLS
+    if "{ref}" in call.path and not call.changes and call.needs in ANSWERED
+    if not call.path.startswith(USERS)
+]
+"""Not those of Auth and Storage: on this node they are stand-ins, which make no tables."""
 UNKNOWN = "00000000-0000-4000-8000-000000000001"
 
 

@@ -14,7 +14,7 @@ from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import segment
 from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SERVICE, SNAPSHOT, Invalid
-from supaplane_api.schema import Body
+from supaplane_api.schema import Answer, Body
 
 from . import connection, service
 
@@ -52,6 +52,12 @@ class SqlQuery(Body):
     """Lets statements run for ten minutes instead of one."""
 
 
+class Valid(Answer):
+    """What was asked about is SQL."""
+
+    valid: Literal[True]
+
+
 @router.post("/pg-meta/{ref}/query", openapi_extra=PROXIED)
 async def run_query(
     services: TheServices,
@@ -81,15 +87,17 @@ async def run_query(
     return answer
 
 
-@router.post("/pg-meta/{ref}/query/{how}", openapi_extra=PROXIED)
-async def look_at_query(
-    services: TheServices, access: Asker, how: Literal["format", "validate"], body: SqlQuery
-) -> JsonValue:
-    """The SQL formatted, or whether it is SQL; nothing runs."""
-    answer: JsonValue = await service.run(
-        services, access, "POST", f"/query/{how}", body={"query": body.query}
-    )
-    return answer
+@router.post("/pg-meta/{ref}/query/format", openapi_extra=PROXIED)
+async def format_query(services: TheServices, access: Asker, body: SqlQuery) -> str:
+    """The SQL laid out; nothing runs."""
+    return await service.formatted(services, access, body.query)
+
+
+@router.post("/pg-meta/{ref}/query/validate", openapi_extra=PROXIED)
+async def validate_query(services: TheServices, access: Asker, body: SqlQuery) -> Valid:
+    """Whether it is SQL, else 400 with the reason; nothing runs."""
+    await service.check(services, access, body.query)
+    return Valid(valid=True)
 
 
 @router.get("/pg-meta/{ref}/{noun}", openapi_extra=PROXIED)

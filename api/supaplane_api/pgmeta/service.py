@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from supaplane_api.caller import ProjectAccess
-from supaplane_api.inside.ask import ask, encoded, running
+from supaplane_api.inside.ask import ask, ask_raw, encoded, running
 from supaplane_api.inside.port import Call, Part
 from supaplane_api.problems import CREDENTIALS, Unavailable
 from supaplane_api.projects.keys import read_keys
@@ -42,6 +42,19 @@ async def run(
         services, access, user, method, path, query=query, body=body, seconds=seconds
     )
     return await ask(services, call)
+
+
+async def formatted(services: Services, access: ProjectAccess, sql: str) -> str:
+    """The same SQL, laid out; postgres-meta answers it as plain text. Raises Problem."""
+    user, body = connection.database_role(access.role), {"query": sql}
+    call = await call_as(services, access, user, "POST", "/query/format", body=body)
+    reply = await ask_raw(services, call)
+    return reply.body.decode("utf-8", "replace")
+
+
+async def check(services: Services, access: ProjectAccess, sql: str) -> None:
+    """Raises Problem for what is no SQL."""
+    await run(services, access, "POST", "/query/parse", body={"query": sql})
 
 
 async def call_as(
