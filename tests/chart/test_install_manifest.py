@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,10 @@ def test_an_image_installs_exactly_the_packages_that_are_tested(root: Path, prog
     installed = pins(root / program / "requirements.lock")
     assert installed
     assert installed.items() <= tested.items(), "make lock"
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"][program]]
+    names = {re.split(r"[^A-Za-z0-9._-]", text)[0].lower() for text in wanted}
+    assert names <= set(installed), "make lock"
 
 
 def pins(lock: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ VALUES: dict[str, Any] = {
     "api": {
         "replicas": 2,
         "allowSignup": True,
+        "signupAutoconfirm": True,
         "resources": {"requests": {"cpu": "5m", "memory": "64Mi"}},
         "database": {
             "trial": {
