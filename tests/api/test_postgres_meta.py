@@ -16,7 +16,7 @@ from supaplane_api import embedded_postgres
 from supaplane_api.inside.http import HttpInside, Way
 from supaplane_api.pgmeta import connection, service
 from supaplane_contract import from_secret_data, names, to_secret_data
-from supaplane_devcluster import node
+from supaplane_devcluster import nodejs
 from supaplane_kube.resources import SECRETS
 
 pytestmark = pytest.mark.slow
@@ -71,8 +71,8 @@ def postgres_meta(project_database, tmp_path_factory):
     port, log = free_port(), tmp_path_factory.mktemp("postgres-meta") / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [node.NODE, "--require", str(HERE / "as_in_the_cluster.cjs"), SERVER],
-            cwd=node.packages(HERE),
+            [nodejs.NODE, "--require", str(HERE / "as_in_the_cluster.cjs"), SERVER],
+            cwd=nodejs.packages(HERE),
             env=os.environ
             | {
                 "CRYPTO_KEY": CREDENTIALS[connection.CRYPTO_KEY],

@@ -22,7 +22,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from supaplane_api import embedded_postgres
 from supaplane_api.database.migrate import migrate
 from supaplane_api.documents import application
-from supaplane_devcluster import node
+from supaplane_devcluster import nodejs
 
 from . import chromium
 
@@ -33,7 +33,7 @@ API = HERE.parent / "api" / "serve_on_memory.py"
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page and its script, typed against the client that our OpenAPI document gives."""
-    packages = node.packages(HERE / "page")
+    packages = nodejs.packages(HERE / "page")
     folder = tmp_path_factory.mktemp("page")
     for name in ("index.html", "studio.ts", "tsconfig.json"):
         shutil.copy(HERE / "page" / name, folder)
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def run(script: str, *arguments: str) -> None:
         done = subprocess.run(
-            [node.NODE, f"node_modules/{script}", *arguments],
+            [nodejs.NODE, f"node_modules/{script}", *arguments],
             cwd=folder,
             capture_output=True,
             text=True,
