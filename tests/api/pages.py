@@ -828,6 +828,7 @@ PAGES: dict[str, list[Row]] = {
         change("DELETE", f"{P}/content?ids={{content}}", None, [{"id": str}]),
         ask(f"{M}/query?key=x", {"query": "select 1"}, [dict], DATABASE),
         ask(f"{M}/query/format", {"query": "select 1"}, str, DATABASE),
+        *refused(f"POST {M}/query/validate"),
         get(f"{P}/content?type=sql", {"data": [CONTENT]}),
         get(f"{P}/content/count?type=sql", {"favorites": float, "private": float, "shared": float}),
         get(f"{P}/content/folders", {"data": {"contents": [CONTENT], "folders": [dict]}}),

@@ -40,6 +40,7 @@ _BRANCHES = "Branches are not offered by this platform"
 _JIT = "Database access for a limited time is not offered by this platform"
 _DOCUMENTS = "This platform has no such document"
 _SCOPED = "Access tokens of limited rights are not offered: make an ordinary one"
+_CHECKS = "postgres-meta cannot check SQL without running it"
 _LINTS = "Findings cannot be hidden on this platform"
 
 _NEW = ("POST",)
@@ -56,6 +57,7 @@ PLATFORM: Final[tuple[Absent, ...]] = (
     Absent(f"{_DATABASE}/backups/restore-physical", _NEW, _BACKUPS),
     Absent(f"{_DATABASE}/clone", ("GET", "POST"), _CLONES),
     Absent("/auth/{ref}/validate/spam", _NEW, "Mails are not judged by this platform"),
+    Absent("/pg-meta/{ref}/query/validate", _NEW, _CHECKS),
     Absent("/cli/login", _NEW, "Make an access token on the account page and give it to the CLI"),
     Absent("/cloud-marketplace/*", READ, _MARKET),
     Absent("/feedback/*", ("PATCH", "POST"), _FEEDBACK),

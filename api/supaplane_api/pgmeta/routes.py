@@ -14,7 +14,7 @@ from supaplane_api.deps import OnProject, TheClient, TheServices
 from supaplane_api.describe import may_answer
 from supaplane_api.inside.ask import segment
 from supaplane_api.problems import CLUSTER, CREDENTIALS, DATABASE, SERVICE, SNAPSHOT, Invalid
-from supaplane_api.schema import Answer, Body
+from supaplane_api.schema import Body
 
 from . import connection, service
 
@@ -52,12 +52,6 @@ class SqlQuery(Body):
     """Lets statements run for ten minutes instead of one."""
 
 
-class Valid(Answer):
-    """What was asked about is SQL."""
-
-    valid: Literal[True]
-
-
 @router.post("/pg-meta/{ref}/query", openapi_extra=PROXIED)
 async def run_query(
     services: TheServices,
@@ -91,13 +85,6 @@ async def run_query(
 async def format_query(services: TheServices, access: Asker, body: SqlQuery) -> str:
     """The SQL laid out; nothing runs."""
     return await service.formatted(services, access, body.query)
-
-
-@router.post("/pg-meta/{ref}/query/validate", openapi_extra=PROXIED)
-async def validate_query(services: TheServices, access: Asker, body: SqlQuery) -> Valid:
-    """Whether it is SQL, else 400 with the reason; nothing runs."""
-    await service.check(services, access, body.query)
-    return Valid(valid=True)
 
 
 @router.get("/pg-meta/{ref}/{noun}", openapi_extra=PROXIED)

@@ -52,11 +52,6 @@ async def formatted(services: Services, access: ProjectAccess, sql: str) -> str:
     return reply.body.decode("utf-8", "replace")
 
 
-async def check(services: Services, access: ProjectAccess, sql: str) -> None:
-    """Raises Problem for what is no SQL."""
-    await run(services, access, "POST", "/query/parse", body={"query": sql})
-
-
 async def call_as(
     services: Services,
     access: ProjectAccess,
