@@ -11,6 +11,7 @@ import random
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from .gate import Gate, always_open
 from .lease import Lease
 from .metrics import Metrics
 from .settings import Settings, from_environment
+from .stream_health import StreamHealth
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +123,18 @@ async def run(settings: Settings, kubeconfig: str | None) -> int:
     ):
         engine = await engines.build(kube, settings, metrics, demand=demand)
         lease = _lease(lease_kube, gate, settings) if settings.lease else None
+        stream = StreamHealth()
         runner = await health.serve(
             settings.probe_host,
             settings.probe_port,
             unwell=engine.unwell,
-            unready=lambda: None if engine.synced else "caches are not filled yet",
+            unready=lambda: (
+                stream.trouble(time.monotonic()) if engine.synced else "caches are not filled yet"
+            ),
             metrics=metrics.text,
         )
         try:
-            return await _until_stopped(engine, lease, login, stop)
+            return await _until_stopped(engine, lease, login, stream, stop)
         finally:
             if lease:
                 await lease.release()
@@ -143,7 +148,11 @@ def _lease(kube: KubeClient, gate: Gate, settings: Settings) -> Lease:
 
 
 async def _until_stopped(
-    engine: engines.Engine, lease: Lease | None, login: Login, stop: asyncio.Event
+    engine: engines.Engine,
+    lease: Lease | None,
+    login: Login,
+    stream: StreamHealth,
+    stop: asyncio.Event,
 ) -> int:
     code = 0
     try:
@@ -151,7 +160,7 @@ async def _until_stopped(
             tasks = [
                 group.create_task(engine.watch(), name="watches"),
                 group.create_task(_lead(engine, lease), name="work"),
-                group.create_task(_stream(engine, login), name="stream"),
+                group.create_task(_stream(engine, login, stream), name="stream"),
                 group.create_task(memory.give_back(lambda: engine.passes), name="memory"),
             ]
             await stop.wait()
@@ -175,16 +184,19 @@ async def _lead(engine: engines.Engine, lease: Lease | None) -> None:
         group.create_task(engine.work(), name="workers")
 
 
-async def _stream(engine: engines.Engine, login: Login) -> None:
+async def _stream(engine: engines.Engine, login: Login, state: StreamHealth) -> None:
     """kopf, started again after every error: one inside its watch ends it."""
     pause = FIRST_PAUSE
     while True:
-        began = asyncio.get_running_loop().time()
+        began = time.monotonic()
+        state.begins(began)
         try:
             await handlers.stream(login, engine.noticed, USER_AGENT)
         except Exception as error:
             log.warning("the stream of SupabaseProjects ended: %r", error)
-        if asyncio.get_running_loop().time() - began > LAST_PAUSE:
+        now = time.monotonic()
+        state.ends(now)
+        if now - began > LAST_PAUSE:
             pause = FIRST_PAUSE
         engine.metrics.stream_restarts.inc()
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))
