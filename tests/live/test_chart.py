@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from supaplane_demo import images as product
 from supaplane_devcluster import Cluster, ClusterOptions, tools
 from supaplane_devcluster.images import Images
 from supaplane_devcluster.images.dockerfiles import built
+from supaplane_devcluster.plan import SPACE
 
 from .conftest import CLUSTERS, ROOT, give_images, only_where_pods_run
 from .images.official import DATABASE, REFERENCE
@@ -191,6 +194,24 @@ def _ready(installed: Installed, component: str, without: str = "") -> int:
         for pod in installed.own_pods(component)
         if pod["metadata"]["name"] != without
     )
+
+
+def test_after_kill_9_of_the_whole_node_every_row_is_there(
+    installed: Installed, shop: Project
+) -> None:
+    """Control plane, kubelet, containers and their network at once, as when the power fails."""
+    holder = installed.cluster.status()[SPACE]
+    assert holder is not None
+    os.kill(holder.pid, signal.SIGKILL)
+    installed.cluster.up()
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError, AssertionError):
+            return bool(row(installed, shop) == [{"answer": 42}])
+        return False
+
+    installed.until(answers, "the row, asked through the API", 400)
+    installed.until_phase(shop.name, "ACTIVE_HEALTHY")
 
 
 def test_an_uninstalled_chart_leaves_projects_running_and_finds_them_again(
