@@ -37,6 +37,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: groups[item] not in long)
 
 
+FIGURES = pytest.StashKey[dict[str, dict[str, float]]]()
+"""What live tests measured, by unit."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist ends: its figures come to where they are printed."""
+    figures = getattr(node, "workeroutput", {}).get("live")
+    if figures:
+        node.config.stash[FIGURES] = figures
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """How long things took on this machine, this time: no test depends on it."""
+    for unit, figures in config.stash.get(FIGURES, {}).items():
+        terminalreporter.section(f"live: {unit}")
+        for what, figure in figures.items():
+            terminalreporter.line(f"{figure:8.1f}  {what}")
+
+
 class Scheduling(LoadScopeScheduling):
     """Which worker of pytest-xdist runs which tests: a file is run by one, and so is a folder whose
     tests share something that takes long to make."""

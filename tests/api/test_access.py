@@ -39,7 +39,7 @@ WRITES_FOR_EVERYBODY = {
     "/objects/sign",
     "/objects/sign-multi",
     "/pg-meta/{ref}/query",
-    "/pg-meta/{ref}/query/{how}",
+    "/pg-meta/{ref}/query/format",
 }
 """Ends of paths that Read-only may write to: each is its own, or only asks or reads."""
 READING = ("GET", "HEAD")

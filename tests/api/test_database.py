@@ -29,7 +29,9 @@ TABLES = {
     "alembic_version",
     "audit_log",
     "organization_membership",
+    "one_time_tokens",
     "organizations",
+    "outbox",
     "project",
     "refresh_tokens",
     "sessions",
@@ -153,9 +155,11 @@ async def test_what_is_polled_costs_one_query_and_no_call_to_kubernetes(bench, c
     person = await bench.person()
     organization = await bench.organization(person)
     made = await bench.project(person, organization)
+    path = path.format(ref=made["ref"], slug=organization["slug"])
+    await person.get(path)  # a version of a row is read once, with a query of its own
     counted.clear()
     asked = len(bench.kube.requests)
-    answer = await person.get(path.format(ref=made["ref"], slug=organization["slug"]))
+    answer = await person.get(path)
     assert answer.status_code == 200
     assert len(counted) == 1
     assert len(bench.kube.requests) == asked

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import FIGURES
 
 from supaplane_api import embedded_postgres
 from supaplane_contract import names
@@ -28,7 +29,6 @@ from .things import Program, Project
 ROOT = Path(__file__).parent.parent.parent
 CLUSTERS = ROOT / ".supaplane"
 PLATFORM = pytest.StashKey[Platform]()
-FIGURES = pytest.StashKey[dict[str, dict[str, float]]]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -38,29 +38,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist hands its figures to the process that prints."""
+    """Hands the figures to the process that prints, as a worker of pytest-xdist is not."""
     platform = session.config.stash.get(PLATFORM, None)
     if platform is not None:
         figures = {"seconds": platform.times, "MiB of memory": platform.memory}
         session.config.stash[FIGURES] = figures
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["live"] = figures
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Called where the workers are known, when one of them ends."""
-    figures = getattr(node, "workeroutput", {}).get("live")
-    if figures:
-        node.config.stash[FIGURES] = figures
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """How long things took on this machine, this time: no test depends on it."""
-    for unit, figures in config.stash.get(FIGURES, {}).items():
-        terminalreporter.section(f"live: {unit}")
-        for what, figure in figures.items():
-            terminalreporter.line(f"{figure:8.1f}  {what}")
 
 
 def only_where_pods_run() -> None:

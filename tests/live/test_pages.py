@@ -15,7 +15,7 @@ INSIDE = [
     call
     for call in CALLS
     if "{ref}" in call.path and not call.changes and call.needs in ANSWERED
-    if not call.path.startswith(USERS)
+    if USERS not in call.path
 ]
 """Not those of Auth and Storage: on this node they are stand-ins, which make no tables."""
 UNKNOWN = "00000000-0000-4000-8000-000000000001"
