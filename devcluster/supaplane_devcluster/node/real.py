@@ -29,8 +29,12 @@ class RealNode:
         return space.first_process(self._holder)
 
     def prepare(self) -> None:
-        """Before its first process: whatever a former one left says nothing about this one."""
+        """Before its first process: whatever a former one left says nothing about this one.
+
+        A new kubelet takes the cgroups of a killed one for containers, and waits for each.
+        """
         self._layout.space_ready.unlink(missing_ok=True)
+        self.clear()
 
     def is_furnished(self) -> bool:
         return self._layout.space_ready.exists()
