@@ -45,6 +45,8 @@ class SmallRenderer:
     code: str = "1"
     refuse: NotRenderable | None = None
     without: frozenset[str] = frozenset()
+    policies: frozenset[str] = frozenset()
+    """Names of NetworkPolicies."""
     inputs: list[RenderInput] = field(default_factory=list)
 
     def __call__(self, wish: RenderInput) -> Rendered:
@@ -57,6 +59,8 @@ class SmallRenderer:
             )
         ]
         manifests.append(_volume(wish))
+        version = "networking.k8s.io/v1"
+        manifests += [_object(wish, version, "NetworkPolicy", n) for n in sorted(self.policies)]
         for component in COMPONENTS:
             if component.value not in self.without:
                 manifests += _component(wish, component, self.code)

@@ -115,6 +115,21 @@ async def test_what_is_not_rendered_any_more_goes_but_never_a_volume(stage):
     assert ("Secret", "credentials") in left
 
 
+async def test_policies_of_another_cut_are_all_there_before_the_old_ones_go(stage):
+    stage.renderer.policies = frozenset({"auth", "rest"})
+    stage.make()
+    namespace = await stage.active()
+    stage.renderer.policies = frozenset({"inside", "of-auth-rest"})
+    stage.kube.requests.clear()
+    stage.engine.look((HOME, "shop"))
+    await stage.until(lambda: not stage.kube.peek(kinds.NETWORK_POLICIES, namespace, "auth"))
+    await stage.quiet()
+    policies = [r for r in stage.kube.writes if r.resource == kinds.NETWORK_POLICIES]
+    order = [(r.verb, r.name) for r in policies]
+    assert {*order[:2]} == {("apply", "inside"), ("apply", "of-auth-rest")}
+    assert {*order[2:]} == {("delete", "auth"), ("delete", "rest")}
+
+
 async def test_a_foreign_object_in_the_namespace_is_not_pruned(stage):
     stage.make()
     namespace = await stage.active()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from supaplane_contract import names
@@ -37,51 +37,68 @@ def edges(project: Project, parts: Mapping[ComponentName, Part]) -> set[tuple[st
 
 
 def policies(project: Project, parts: Mapping[ComponentName, Part]) -> Iterator[Manifest]:
-    """NetworkPolicies of the whole project; none when it does not want them."""
+    """NetworkPolicies of the whole project; none when it does not want them.
+
+    An edge is there when both of its ends allow it: the caller's policy names whom it calls, and
+    on which port; `inside` lets pods of the project be called by each other.
+    """
     if not project.spec.network.restrict:
         return
-    yield objects.manifest(
-        "networking.k8s.io/v1",
-        "NetworkPolicy",
-        "default-deny",
-        project.ref,
-        spec={"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
-    )
+    yield _policy(project, "default-deny", {})
+    own = {"matchLabels": {names.LABEL_REF: project.ref}}
+    called = [{"from": [{"podSelector": own}]}]
+    yield _policy(project, "inside", own, ingress=called, egress=[_dns(project)])
+    for pods, rules in _alike(_rules(project, parts)):
+        selected = {
+            "matchLabels": {names.LABEL_REF: project.ref},
+            "matchExpressions": [
+                {"key": names.LABEL_COMPONENT, "operator": "In", "values": sorted(pods)}
+            ],
+        }
+        # No name that an earlier version used for one component's policy: that one goes when all
+        # of these are there.
+        yield _policy(project, f"of-{'-'.join(pods)}", selected, **rules)
+
+
+Rules = dict[str, list[Any]]
+"""`ingress` and `egress` of a policy."""
+
+
+def _rules(project: Project, parts: Mapping[ComponentName, Part]) -> Iterator[tuple[str, Rules]]:
+    """What pods may do besides what all may: by name of the component or task."""
     graph = edges(project, parts)
     for name, part in parts.items():
         if name in project.enabled:
-            callers = sorted(a for a, b in graph if b == name)
-            yield _policy(
-                project,
-                part,
-                name.value,
-                egress=[*_to(project, _called(parts, graph, name)), *_outwards(project, part)],
-                ingress=[*_from(project, part, callers), *_from_outside(project, part)],
-            )
+            called = _to(project, _called(parts, graph, name))
+            outwards = list(_outwards(project, part))
+            ingress = list(_from_outside(project, part))
+            yield name.value, {"ingress": ingress, "egress": [*called, *outwards]}
             for task in part.tasks:
-                called = _called(parts, graph, task.name)
-                egress = [*_to(project, called), _dns(project)]
-                yield _policy(project, part, task.name, egress=egress, ingress=[])
+                called = _to(project, _called(parts, graph, task.name))
+                yield task.name, {"ingress": [], "egress": [*called]}
 
 
-def _policy(
-    project: Project, part: Part, pods: str, *, egress: list[Any], ingress: list[Any]
-) -> Manifest:
-    """A policy for the pods of a component, or of one of its tasks, of that name."""
-    spec: Manifest = {
-        "podSelector": {"matchLabels": objects.selector(project.ref, pods)},
-        "policyTypes": ["Ingress", "Egress"],
-        "egress": egress,
-    }
-    if ingress:
-        spec["ingress"] = ingress
+def _alike(rules: Iterable[tuple[str, Rules]]) -> Iterator[tuple[list[str], Rules]]:
+    """Those who may do the same, together; without those who may do nothing."""
+    groups: list[tuple[list[str], Rules]] = []
+    for pods, may in rules:
+        found = next((group for group, others in groups if others == may), None)
+        if found is not None:
+            found.append(pods)
+        elif any(may.values()):
+            groups.append(([pods], may))
+    yield from groups
+
+
+def _policy(project: Project, name: str, pods: Manifest, **rules: list[Any]) -> Manifest:
+    """`pods`: a label selector; `rules`: `ingress` and `egress`, where there are any."""
+    spec = {"podSelector": pods, "policyTypes": ["Ingress", "Egress"]}
     return objects.manifest(
         "networking.k8s.io/v1",
         "NetworkPolicy",
-        pods,
+        name,
         project.ref,
-        component=part.name.value,
-        spec=spec,
+        spec=spec | {direction: listed for direction, listed in rules.items() if listed},
     )
 
 
@@ -97,11 +114,6 @@ def _ports(part: Part) -> list[Any]:
 
 def _pods(project: Project, component: str) -> Manifest:
     return {"podSelector": {"matchLabels": objects.selector(project.ref, component)}}
-
-
-def _from(project: Project, part: Part, callers: list[str]) -> Iterator[Manifest]:
-    if callers:
-        yield {"from": [_pods(project, c) for c in callers], "ports": _ports(part)}
 
 
 def _to(project: Project, called: list[Part]) -> Iterator[Manifest]:
@@ -148,9 +160,8 @@ def _dns(project: Project) -> Manifest:
 
 
 def _outwards(project: Project, part: Part) -> Iterator[Manifest]:
-    """DNS; the internet, where component and project want it; else the one port of a bucket
-    there, for which the project asked by naming it."""
-    yield _dns(project)
+    """The internet, where component and project want it; else the one port of a bucket there,
+    for which the project asked by naming it."""
     internet: Manifest = {"cidr": "0.0.0.0/0"}
     if project.platform.egress_except:
         internet["except"] = list(project.platform.egress_except)

@@ -15,6 +15,8 @@ from supaplane_contract.sizes import SIZES
 from supaplane_contract.spec import ComponentName, Size
 from supaplane_operator.render import Platform, Rendered, RenderInput, project
 
+from .reach import allowed, from_elsewhere
+
 MakeInput = Callable[..., RenderInput]
 Environment = Callable[[Rendered, str], dict[str, str]]
 ON = {"analytics": {"enabled": True}}
@@ -30,14 +32,6 @@ def inputs(rendered: Rendered) -> dict[str, str]:
         for m in rendered.manifests
         if m["kind"] == "Deployment"
     }
-
-
-def policy(rendered: Rendered, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        m["spec"] for m in rendered.manifests
-        if (m["kind"], m["metadata"]["name"]) == ("NetworkPolicy", name)
-    )  # fmt: skip
-    return found
 
 
 def shipping(make_input: MakeInput, **spec: Any) -> RenderInput:
@@ -123,17 +117,14 @@ def test_studio_is_replaced_by_what_it_uses_and_by_nothing_that_it_does_not(
 
 def test_no_route_leads_to_it(make_input: MakeInput) -> None:
     rendered = project(make_input(ON))
-    callers = [
-        peer["podSelector"]["matchLabels"]["supaplane.dev/component"]
-        for rule in policy(rendered, "analytics")["ingress"]
-        for peer in rule["from"]
-    ]
-    assert callers == ["studio"]
+    assert {edge for edge in allowed(rendered, [4000]) if edge[1] == "analytics"} == {
+        ("studio", "analytics", 4000)
+    }
 
 
 def test_the_log_shipper_alone_comes_in_from_elsewhere(make_input: MakeInput) -> None:
     rendered = project(shipping(make_input))
-    *_, rule = policy(rendered, "analytics")["ingress"]
+    (rule,) = from_elsewhere(rendered, "analytics")
     assert rule == {
         "from": [
             {
@@ -147,7 +138,7 @@ def test_the_log_shipper_alone_comes_in_from_elsewhere(make_input: MakeInput) ->
 
 def test_the_platforms_api_may_ask_for_logs(make_input: MakeInput) -> None:
     platform = Platform("example.com", api_namespace="supaplane-system")
-    *_, rule = policy(project(make_input(ON, platform=platform)), "analytics")["ingress"]
+    (rule,) = from_elsewhere(project(make_input(ON, platform=platform)), "analytics")
     (peer,) = rule["from"]
     assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "supaplane-api"}
     assert rule["ports"] == [{"port": 4000, "protocol": "TCP"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import tomllib
@@ -16,6 +17,8 @@ from supaplane_contract.spec import ComponentName, ProjectSpec, Size
 from supaplane_operator.render import Rendered, RenderInput, project
 from supaplane_operator.render.components.pooler import PART
 from supaplane_operator.render.pooler import TENANT
+
+from .reach import allowed, from_elsewhere
 
 MakeInput = Callable[..., RenderInput]
 Environment = Callable[[Rendered, str], dict[str, str]]
@@ -111,7 +114,10 @@ def test_the_script_runs_before_the_server_and_on_ports_of_its_own(make_input: M
     file = json.loads(code.strip("'").removeprefix("Code.eval_file(").removesuffix(")"))
     folder, _, key = file.rpartition("/")
     assert folder == container(rendered)["volumeMounts"][0]["mountPath"]
-    assert named(rendered, "ConfigMap")["data"] == {key: TENANT}
+    (volume,) = named(rendered, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    (item,) = volume["secret"]["items"]
+    assert item == {"key": key, "path": key}
+    assert base64.b64decode(named(rendered, "Secret")["data"][key]).decode() == TENANT
 
 
 def test_a_password_of_any_kind_survives_the_url(
@@ -207,8 +213,9 @@ def test_outside_sees_the_two_ports_for_clients_from_named_ranges_only(
 def test_nobody_reaches_the_interface_that_manages_tenants(make_input: MakeInput) -> None:
     outside = on(external={"enabled": True, "allowedCidrs": ["203.0.113.0/24"]})
     rendered = project(make_input(outside))
-    policy = named(rendered, "NetworkPolicy")["spec"]
-    ports = [p["port"] for rule in policy["ingress"] for p in rule["ports"]]
+    ports = [p["port"] for rule in from_elsewhere(rendered, "pooler") for p in rule["ports"]]
+    assert ports
+    ports += [port for _, called, port in allowed(rendered, [4000]) if called == "pooler"]
     for service in ("pooler", "pooler-external"):
         ports += [p["port"] for p in named(rendered, "Service", service)["spec"]["ports"]]
     assert ports

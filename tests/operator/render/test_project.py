@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
+from supaplane_contract import names
 from supaplane_operator.render import (
+    Platform,
     Rendered,
     RenderInput,
     project,
 )
 from supaplane_operator.render.components import PARTS
 
+SAMPLES = Path(__file__).parents[3] / "manifests" / "samples"
 MakeInput = Callable[..., RenderInput]
 
 
@@ -53,6 +60,17 @@ def environment(rendered: Rendered, component: str) -> dict[str, str]:
 
 def test_the_full_sample_has_every_component(samples: Any) -> None:
     assert {c.name for c in project(samples["full"].input).components} == set(PARTS)
+
+
+def test_a_full_project_has_no_more_than_sixty_objects(make_input: MakeInput) -> None:
+    documents = list(yaml.safe_load_all((SAMPLES / "full.yaml").read_text()))
+    (spec,) = [d["spec"] for d in documents if d["kind"] == names.KIND]
+    platform = Platform("example.com", api_namespace="supaplane-system", log_namespace="logs")
+    platform = dataclasses.replace(platform, log_key="a key that the log shipper has too")
+    rendered = project(make_input(spec, platform=platform))
+    assert {c.name for c in rendered.components} == set(PARTS)
+    # besides these: the namespace, and the operator's RoleBinding in it
+    assert len(rendered.manifests) + 2 <= 60
 
 
 def test_no_placeholder_reaches_a_pod(samples: Any) -> None:

@@ -349,14 +349,13 @@ def test_the_name_of_the_job_says_what_it_does_and_nothing_else_changes_it(
     assert name(spec=storage(), credentials=rotated) == usual
 
 
-def test_the_service_and_the_policy_of_the_store_do_not_take_the_job_for_a_store(
+def test_the_service_of_the_store_does_not_take_the_job_for_a_store(
     make_input: MakeInput,
 ) -> None:
     rendered = project(make_input(storage()))
     labels = job_of(rendered)["spec"]["template"]["metadata"]["labels"]
-    for kind, path in (("Service", "selector"), ("NetworkPolicy", "podSelector")):
-        chosen = named(rendered, kind, "objectstore")["spec"][path]
-        assert not chosen.get("matchLabels", chosen).items() <= labels.items()
+    chosen = named(rendered, "Service", "objectstore")["spec"]["selector"]
+    assert not chosen.items() <= labels.items()
 
 
 def test_a_paused_project_keeps_its_volumes_and_has_no_job(make_input: MakeInput) -> None:

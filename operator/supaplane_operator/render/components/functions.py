@@ -71,7 +71,8 @@ def pod(project: Project) -> Pod:
             # for the router, which keeps the half that signs from functions
             "SUPAPLANE_JWKS": project.credential("jwt-jwks"),
         },
-        config_files={**ROUTER, SETTINGS: _settings(project)},
+        # no secrets, but so the component has one object less
+        secret_files={**ROUTER, SETTINGS: _settings(project)},
         spec={
             "securityContext": {
                 "runAsNonRoot": True,
@@ -155,7 +156,7 @@ def _folders(project: Project) -> list[Any]:
 def _router() -> Manifest:
     files = sorted([*ROUTER, SETTINGS])
     return {
-        "configMap": {
+        "secret": {
             "name": NAME,
             "items": [{"key": file, "path": f"{MAIN}/{file}"} for file in files],
         }

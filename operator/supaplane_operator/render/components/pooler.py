@@ -40,6 +40,12 @@ _START: Final = (
     "exec /app/bin/server"
 )
 
+_SCRIPT: Final = {
+    "secretName": NAME,
+    "defaultMode": 0o444,
+    "items": [{"key": SCRIPT, "path": SCRIPT}],
+}
+
 
 def pod(project: Project) -> Pod:
     admin = quote(project.password("supabase_admin"), safe="")
@@ -64,10 +70,11 @@ def pod(project: Project) -> Pod:
             "SECRET_KEY_BASE": project.credential("secret-key-base"),
             "VAULT_ENC_KEY": project.credential("vault-enc-key"),
         },
-        config_files={SCRIPT: TENANT},
+        # no secret, but so the component has one object less
+        secret_files={SCRIPT: TENANT},
         spec={
             **beam.POD,
-            "volumes": [{"name": "script", "configMap": {"name": NAME, "defaultMode": 0o444}}],
+            "volumes": [{"name": "script", "secret": _SCRIPT}],
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,8 +35,9 @@ def inputs(rendered: Rendered) -> str:
 
 
 def settings(rendered: Rendered) -> dict[str, Any]:
-    data = named(rendered, "ConfigMap", "functions")["data"]
-    found: dict[str, Any] = json.loads(data["settings.json"])["functions"]
+    data = named(rendered, "Secret", "functions")["data"]
+    text = base64.b64decode(data["settings.json"])
+    found: dict[str, Any] = json.loads(text)["functions"]
     return found
 
 

@@ -82,7 +82,10 @@ def rendered(make_input: MakeInput) -> tuple[Mapping[str, str], Mapping[str, str
     for entry in container["env"]:
         ref = entry.get("valueFrom", {}).get("secretKeyRef")
         variables[entry["name"]] = text(ref["name"])[ref["key"]] if ref else entry["value"]
-    return there["ConfigMap", "functions"]["data"], variables
+    mounted = there["Deployment", "functions"]["spec"]["template"]["spec"]["volumes"][0]
+    chosen = mounted["projected"]["sources"][0]["secret"]
+    held = text(chosen["name"])
+    return {item["key"]: held[item["key"]] for item in chosen["items"]}, variables
 
 
 @pytest.fixture(scope="module")
