@@ -62,6 +62,7 @@ class Child:
     image: str = ""
     inputs: str = ""
     rendering: str = ""
+    live_inputs: str = ""
     restart: str = ""
     state: str = ""
     """Phase of a volume claim; outcome of a Job."""
@@ -122,6 +123,7 @@ def _workload(manifest: Manifest) -> dict[str, Any]:
     spec, status = manifest.get("spec") or {}, manifest.get("status") or {}
     template = spec.get("template") or {}
     annotations = (template.get("metadata") or {}).get("annotations") or {}
+    own = manifest["metadata"].get("annotations") or {}
     containers = (template.get("spec") or {}).get("containers") or [{}]
     desired = spec.get("replicas", 1)
     return {
@@ -132,6 +134,7 @@ def _workload(manifest: Manifest) -> dict[str, Any]:
         "image": containers[0].get("image", ""),
         "inputs": annotations.get(names.ANNOTATION_INPUTS, ""),
         "rendering": annotations.get(names.ANNOTATION_RENDERING, ""),
+        "live_inputs": own.get(names.ANNOTATION_LIVE_INPUTS, ""),
         "restart": annotations.get(names.ANNOTATION_RESTARTED, ""),
         "trouble": _trouble(status),
     }

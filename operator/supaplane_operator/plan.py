@@ -101,13 +101,17 @@ def template_annotations(manifest: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _is_stale(manifest: Manifest, live: Child | None) -> bool:
-    """Same wish, other rendering. A restart that was asked for is a wish."""
+    """Same wish, other rendering. A restart that was asked for is a wish, and so is what pods would
+    take in by themselves if only they were as we render them."""
     if live is None or name_of(manifest)[0] not in WORKLOADS:
         return False
     ours = template_annotations(manifest)
+    taken_in = (manifest["metadata"].get("annotations") or {}).get(names.ANNOTATION_LIVE_INPUTS)
     return (
         bool(live.inputs)
         and live.inputs == ours.get(names.ANNOTATION_INPUTS, "")
+        # an older operator noted none
+        and live.live_inputs in ("", taken_in)
         and live.restart == ours.get(names.ANNOTATION_RESTARTED, "")
         and live.rendering != ours.get(names.ANNOTATION_RENDERING, "")
     )

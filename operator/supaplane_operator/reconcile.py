@@ -14,7 +14,7 @@ from supaplane_contract.status import Reason
 from supaplane_kube.port import Manifest
 from supaplane_kube.resources import NAMESPACES, SECRETS
 
-from . import credentials, dns, finalizer, rights, user_secrets
+from . import credentials, dns, finalizer, hurry, rights, user_secrets
 from .accept import Accepted, Rivals, accept, demand_home
 from .answer import Outcome, answer
 from .apply import Applied
@@ -178,8 +178,10 @@ async def _apply(
         or memory.looked_for != subject.wish
         or world.monotonic() - memory.looked_at >= LONGEST_SECONDS
     )
+    news = hurry.due(planned, children)
     applied = await world.applier.apply(claimed, subject.ref, planned, memory, deep=deep)
     if applied.problem is None:
+        await hurry.tell(world.kube, claimed.name, subject.ref, news)
         await _prune(world, subject, claimed, rendered, applied, planned)
         if deep:
             world.look_closely.discard(subject.key)

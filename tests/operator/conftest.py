@@ -43,6 +43,8 @@ class SmallRenderer:
     """Renders a database, a service and a gateway. `generation` stands for the operator's code."""
 
     code: str = "1"
+    live: str = ""
+    """What running pods take in by themselves."""
     refuse: NotRenderable | None = None
     without: frozenset[str] = frozenset()
     policies: frozenset[str] = frozenset()
@@ -63,7 +65,7 @@ class SmallRenderer:
         manifests += [_object(wish, version, "NetworkPolicy", n) for n in sorted(self.policies)]
         for component in COMPONENTS:
             if component.value not in self.without:
-                manifests += _component(wish, component, self.code)
+                manifests += _component(wish, component, self.code, self.live)
         if wish.spec.ingress.kind is IngressKind.INGRESS:
             manifests.append(_ingress(wish))
         desired = 0 if wish.spec.desired_state is DesiredState.PAUSED else 1
@@ -112,7 +114,9 @@ def _ingress(wish: RenderInput) -> dict[str, Any]:
     )
 
 
-def _component(wish: RenderInput, component: ComponentName, code: str) -> list[dict[str, Any]]:
+def _component(
+    wish: RenderInput, component: ComponentName, code: str, live: str
+) -> list[dict[str, Any]]:
     name, part = component.value, wish.spec.component(component)
     inputs = f"{wish.release.name} {wish.spec.size} {part.model_dump_json()}"
     annotations = {names.ANNOTATION_INPUTS: inputs, names.ANNOTATION_RENDERING: f"{inputs} {code}"}
@@ -128,12 +132,17 @@ def _component(wish: RenderInput, component: ComponentName, code: str) -> list[d
     }
     paused = wish.spec.desired_state is DesiredState.PAUSED
     spec = {"replicas": 0 if paused else 1, "template": template}
+    workload = _object(wish, "apps/v1", _kind(component), name, name, spec=spec)
+    if live:
+        workload["metadata"]["annotations"] = {names.ANNOTATION_LIVE_INPUTS: live}
     return [
-        _object(wish, "v1", "Secret", name, name, data=to_secret_data({"code": code})),
+        _object(
+            wish, "v1", "Secret", name, name, data=to_secret_data({"code": code, "live": live})
+        ),
         _object(
             wish, "v1", "Service", name, name, spec={"ports": [{"port": 80, "protocol": "TCP"}]}
         ),
-        _object(wish, "apps/v1", _kind(component), name, name, spec=spec),
+        workload,
     ]
 
 

@@ -16,14 +16,23 @@ DB, REST = (kinds.STATEFUL_SETS, "db"), (kinds.DEPLOYMENTS, "rest")
 
 
 def workload(
-    kind: str, name: str, replicas: int = 1, inputs: str = "i", rendering: str = "r"
+    kind: str,
+    name: str,
+    replicas: int = 1,
+    inputs: str = "i",
+    rendering: str = "r",
+    live: str = "l",
 ) -> dict[str, Any]:
     annotations = {names.ANNOTATION_INPUTS: inputs, names.ANNOTATION_RENDERING: rendering}
     labels = {names.LABEL_COMPONENT: name}
     return {
         "apiVersion": "apps/v1",
         "kind": kind,
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {
+            "name": name,
+            "labels": labels,
+            "annotations": {names.ANNOTATION_LIVE_INPUTS: live},
+        },
         "spec": {"replicas": replicas, "template": {"metadata": {"annotations": annotations}}},
     }
 
@@ -47,7 +56,7 @@ def rendered(desired: int = 1, **rest: str) -> Rendered:
 
 
 def child(pods: int = 1, **rest: Any) -> Child:
-    known = {"inputs": "i", "rendering": "r", "desired": pods, "pods": pods}
+    known = {"inputs": "i", "rendering": "r", "live_inputs": "l", "desired": pods, "pods": pods}
     return Child(uid="u", shape="s", **(known | rest))
 
 
@@ -75,6 +84,20 @@ def test_the_same_inputs_rendered_differently_wait():
     assert ("StatefulSet", "db") in applied(planned)
     assert planned.stale == {"rest"}
     assert planned.only_if_missing == {(kinds.SECRETS, "rest")}
+
+
+def test_what_pods_take_in_by_themselves_does_not_wait_for_a_rendering_that_waits():
+    """They would not understand what we render now, so they are replaced."""
+    children = {DB: child(), REST: child(live_inputs="old")}
+    planned = plan(rendered(rendering="new"), children, may_roll=False)
+    assert {("Deployment", "rest"), ("Secret", "rest")} <= applied(planned)
+    assert (planned.stale, planned.only_if_missing) == (frozenset(), frozenset())
+
+
+def test_an_upgrade_from_an_operator_that_noted_no_live_inputs_replaces_nothing():
+    children = {DB: child(), REST: child(live_inputs="")}
+    planned = plan(rendered(rendering="new"), children, may_roll=False)
+    assert ("Deployment", "rest") not in applied(planned)
 
 
 def test_when_their_turn_comes_they_are_applied():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from supaplane_contract.spec import IngressKind
@@ -28,6 +28,17 @@ API_PATHS: Final = (
 NOBODY_HERE: Final = "This project has nothing at that path"
 FORBIDDEN: Final = "Access is forbidden"
 PREFLIGHT_SECONDS: Final = 3600
+CREDENTIALS: Final = (
+    "anon-key",
+    "anon-key-asymmetric",
+    "dashboard-password",
+    "dashboard-username",
+    "publishable-key",
+    "secret-key",
+    "service-role-key",
+    "service-role-key-asymmetric",
+)
+"""Keys of the master Secret whose values a gateway's configuration depends on."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,14 @@ def configuration(project: Project) -> GatewayConfig:
         public_port=url.port or (443 if url.scheme == "https" else 80),
         trusted_hops=trusted_hops(project),
     )
+
+
+def live_inputs(project: Project) -> Mapping[str, Any]:
+    """What routes depend on beside credentials."""
+    return {
+        "components": sorted({name.value for name, _, _ in project.routes}),
+        "origins": own_origins(project),
+    }
 
 
 def own_origins(project: Project) -> tuple[str, ...]:

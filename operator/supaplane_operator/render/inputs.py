@@ -2,7 +2,9 @@
 
 Two hashes lie on each pod template. *Inputs*: what people, sizes and releases decide; when it
 changes, the pods are replaced. *Rendering*: what we made of it; when only that changes, because a
-newer operator renders differently, the pods wait their turn in the rollout.
+newer operator renders differently, the pods wait their turn in the rollout. A third lies on the
+workload itself: *live inputs*, which running pods take in. It replaces none, but tells that people
+changed something, and then a template that waits does not wait any longer.
 """
 
 from __future__ import annotations
@@ -43,8 +45,17 @@ def of_inputs(project: Project, part: Part, own: Project) -> str:
         "pullSecrets": list(project.platform.image_pull_secrets),
         "other": part.inputs(own),
     }
-    key = hashlib.sha256(b"supaplane inputs\0" + project.credential(ROOT_KEY).encode()).digest()
-    return hmac.new(key, _canonical(inputs), hashlib.sha256).hexdigest()[:32]
+    return _keyed(project, inputs)
+
+
+def of_live_inputs(project: Project, part: Part, own: Project) -> str:
+    """Hash of what running pods of a component take in by themselves; empty where that is nothing.
+    Keyed like that of inputs."""
+    credentials = {key: own.credential(key) for key in part.live_credentials}
+    other = part.live_inputs(own)
+    if not credentials and not other:
+        return ""
+    return _keyed(project, {"credentials": credentials, "other": other})
 
 
 def of_rendering(template: Manifest, files: Mapping[str, str]) -> str:
@@ -52,6 +63,11 @@ def of_rendering(template: Manifest, files: Mapping[str, str]) -> str:
     hashed = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
     content = _canonical({"template": template, "files": hashed})
     return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _keyed(project: Project, inputs: Mapping[str, Any]) -> str:
+    key = hashlib.sha256(b"supaplane inputs\0" + project.credential(ROOT_KEY).encode()).digest()
+    return hmac.new(key, _canonical(inputs), hashlib.sha256).hexdigest()[:32]
 
 
 def _set_fields(part: Component, ignored: frozenset[str]) -> Mapping[str, Any]:

@@ -131,13 +131,16 @@ class Part:
     credentials: tuple[str, ...] = ()
     """Keys of the master Secret that it gets to see; a change replaces its pods."""
     live_credentials: tuple[str, ...] = ()
-    """Further keys that it gets to see; its running pods take a change in by themselves."""
+    """Further keys that it gets to see; its running pods take a change in by themselves, and where
+    they cannot, its `inputs` hold the values."""
     optional_credentials: tuple[str, ...] = ()
     """Further keys that it gets to see and uses in some projects only: there its `inputs` hold
     their values."""
     routes: Callable[[Project], tuple[Route, ...]] = _nothing
     inputs: Callable[[Project], Mapping[str, Any]] = _no_inputs
     """What else its pods depend on: values of spec and platform, never of our code."""
+    live_inputs: Callable[[Project], Mapping[str, Any]] = _no_inputs
+    """What else its running pods take in by themselves, of the same kind."""
     ignores: frozenset[str] = frozenset()
     """Fields of its own part of the spec that its pods do not depend on."""
     objects: Callable[[Project], tuple[Manifest, ...]] = _nothing

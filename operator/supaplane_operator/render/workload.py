@@ -32,7 +32,7 @@ def render(project: Project, part: Part, own: Project) -> tuple[list[Manifest], 
     """
     pod = part.pod(own)
     manifests = [*_beside(project, part, pod), *part.objects(own)]
-    workload = _workload(project, part, pod, inputs.of_inputs(project, part, own))
+    workload = _workload(project, part, pod, own)
     scaler = _autoscaler(project, part, workload["kind"])
     jobs = {} if project.paused else {t.name: tasks.job(own, part, t) for t in part.tasks}
     watched = RenderedComponent(
@@ -69,8 +69,8 @@ def _beside(project: Project, part: Part, pod: Pod) -> Iterator[Manifest]:
     yield objects.service(name, project.ref, part.ports)
 
 
-def _workload(project: Project, part: Part, pod: Pod, inputs_hash: str) -> Manifest:
-    name = part.name.value
+def _workload(project: Project, part: Part, pod: Pod, own: Project) -> Manifest:
+    name, inputs_hash = part.name.value, inputs.of_inputs(project, part, own)
     spec: Manifest = {
         "selector": {"matchLabels": objects.selector(project.ref, name)},
         "template": _template(project, part, pod, inputs_hash),
@@ -79,6 +79,9 @@ def _workload(project: Project, part: Part, pod: Pod, inputs_hash: str) -> Manif
     if replicas is not None:
         spec["replicas"] = replicas
     annotations = {}
+    live_inputs = inputs.of_live_inputs(project, part, own)
+    if live_inputs:
+        annotations[names.ANNOTATION_LIVE_INPUTS] = live_inputs
     if _scaling(project, part) is not None:
         annotations[ANNOTATION_SCALING] = "asleep" if project.paused else "automatic"
     kind = "StatefulSet" if part.stateful else "Deployment"

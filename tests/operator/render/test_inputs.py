@@ -21,8 +21,10 @@ from supaplane_operator.render import (
     project,
     referenced_secrets,
 )
+from supaplane_operator.render.components import PARTS
 
 MakeInput = Callable[..., RenderInput]
+GATEWAY_KEYS = PARTS[ComponentName.GATEWAY].live_credentials
 
 
 def annotations(rendered: Rendered, key: str) -> dict[str, str]:
@@ -70,8 +72,10 @@ ALL |= {"gateway", "pooler", "objectstore"}
             set(),
         ),
         ({"images": {"meta": "acme/meta:1"}}, {"meta"}),
-        ({"host": "api.acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
-        ({"customDomains": ["api.acme.test"]}, {"auth", "gateway"}),
+        # Envoy takes routes and keys in while it runs
+        ({"host": "api.acme.test"}, {"auth", "studio", "storage", "functions"}),
+        ({"customDomains": ["api.acme.test"]}, {"auth"}),
+        ({"ingress": {"kind": "Ingress"}}, {"gateway"}),
         ({"desiredState": "Paused"}, set()),
         ({"deletion": {"policy": "Delete"}}, set()),
         ({"network": {"restrict": False}}, set()),
@@ -95,8 +99,8 @@ def test_a_change_replaces_the_pods_that_depend_on_it_and_no_others(
         ("password-supabase-admin", {"realtime", "pooler"}),
         ("jwt-jwks", {"rest", "realtime", "storage", "functions"}),
         ("jwt-keys", {"auth"}),
-        ("dashboard-password", {"gateway"}),
-        ("anon-key", {"gateway", "studio", "storage", "functions"}),
+        ("dashboard-password", set()),
+        ("anon-key", {"studio", "storage", "functions"}),
         ("s3-access-key-id", {"storage"}),
     ],
 )
@@ -105,6 +109,27 @@ def test_a_new_credential_replaces_the_pods_that_hold_it(
 ) -> None:
     after = make_input(credentials={**credentials, key: credentials[key] + "x"})
     assert changed(make_input({}), after) == expected
+
+
+@pytest.mark.parametrize("key", ["dashboard-password", "anon-key", "secret-key"])
+def test_kong_which_takes_nothing_in_is_started_anew_for_a_key(
+    make_input: MakeInput, credentials: Mapping[str, str], key: str
+) -> None:
+    kong = {"gateway": {"kind": "kong"}}
+    after = make_input(kong, credentials={**credentials, key: credentials[key] + "x"})
+    assert "gateway" in changed(make_input(kong), after)
+
+
+@pytest.mark.parametrize(
+    ("kind", "replaced"),
+    [("envoy", set()), ("kong", {"gateway"})],
+)
+def test_a_component_more_or_less_is_a_row_more_or_less(
+    make_input: MakeInput, kind: str, replaced: set[str]
+) -> None:
+    before = make_input({"gateway": {"kind": kind}})
+    after = make_input({"gateway": {"kind": kind}, "functions": {"enabled": False}})
+    assert changed(before, after) - {"functions"} == replaced
 
 
 def test_a_secret_of_the_users_replaces_the_pods_that_read_it(make_input: MakeInput) -> None:
@@ -139,7 +164,7 @@ def test_a_release_with_the_same_images_replaces_nothing(make_input: MakeInput) 
     ("changes", "expected"),
     [
         ({"cluster_domain": "acme.local"}, ALL),
-        ({"domain_base": "acme.test"}, {"auth", "studio", "gateway", "storage", "functions"}),
+        ({"domain_base": "acme.test"}, {"auth", "studio", "storage", "functions"}),
         ({"ingress_namespaces": ("ingress",)}, set()),
         ({"storage_class": "fast"}, set()),
         ({"dns_namespace": "dns"}, set()),
@@ -271,4 +296,47 @@ def test_passwords_and_sql_do_not_count_as_another_rendering_of_the_database(
     before = project(make_input({}))
     after = project(make_input({"auth": {"jwtExpirySeconds": 60}}, credentials=changed_))
     hashes = [annotations(r, names.ANNOTATION_RENDERING)["db"] for r in (before, after)]
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "key", "expected"),
+    [
+        ({}, "dashboard-password", {"gateway"}),
+        ({}, "password-authenticator", {"db"}),
+        ({}, "jwt-keys", set()),
+        ({"functions": {"enabled": False}}, "jwt-keys", {"gateway"}),
+        ({"customDomains": ["api.acme.test"]}, "jwt-keys", {"gateway"}),
+        ({"auth": {"jwtExpirySeconds": 60}}, "jwt-keys", {"db"}),
+        ({"auth": {"disableSignup": True}}, "jwt-keys", set()),
+    ],
+)
+def test_what_running_pods_take_in_is_noted_on_their_workload(
+    make_input: MakeInput,
+    credentials: Mapping[str, str],
+    spec: Mapping[str, Any],
+    key: str,
+    expected: set[str],
+) -> None:
+    def noted(input: RenderInput) -> dict[str, str]:
+        mark = names.ANNOTATION_LIVE_INPUTS
+        found = project(input).manifests
+        workloads = [m["metadata"] for m in found if m["kind"] in ("Deployment", "StatefulSet")]
+        marks = {m["name"]: m.get("annotations", {}).get(mark) for m in workloads}
+        return {name: value for name, value in marks.items() if value}
+
+    before = noted(make_input({}))
+    after = noted(make_input(spec, credentials={**credentials, key: credentials[key] + "x"}))
+    assert before.keys() == {"db", "gateway"}
+    assert {name for name in before if before[name] != after[name]} == expected
+
+
+def test_what_envoy_takes_in_does_not_count_as_another_rendering_of_the_gateway(
+    make_input: MakeInput, credentials: Mapping[str, str]
+) -> None:
+    before = project(make_input({}))
+    other = {k: v + "x" if k in GATEWAY_KEYS else v for k, v in credentials.items()}
+    spec = {"host": "api.acme.test", "functions": {"enabled": False}}
+    after = project(make_input(spec, credentials=other))
+    hashes = [annotations(r, names.ANNOTATION_RENDERING)["gateway"] for r in (before, after)]
     assert hashes[0] == hashes[1]

@@ -95,7 +95,7 @@ def _verifiers(project: Project) -> str:
 
 
 def _settings(project: Project) -> str:
-    return json.dumps({"jwt_exp": str(project.spec.auth.jwt_expiry_seconds)})
+    return json.dumps(live_inputs(project))
 
 
 def _prepare(project: Project) -> Manifest:
@@ -188,6 +188,11 @@ def extra(project: Project) -> tuple[Manifest, ...]:
     return (claim, *external.load_balancer(project, ComponentName.DB, access, ports))
 
 
+def live_inputs(project: Project) -> Mapping[str, Any]:
+    """What SQL is told of the spec."""
+    return {"jwt_exp": str(project.spec.auth.jwt_expiry_seconds)}
+
+
 def inputs(_: Project) -> Mapping[str, Any]:
     """Nothing besides size, image and parameters: passwords and SQL are read by running pods."""
     return {}
@@ -200,6 +205,7 @@ PART = Part(
     credentials=(ROOT_KEY,),
     live_credentials=tuple(password_key(role) for role in DATABASE_ROLES),
     inputs=inputs,
+    live_inputs=live_inputs,
     ignores=frozenset({"version", "storage", "external"}),
     objects=extra,
     stateful=True,

@@ -1,6 +1,7 @@
 """Which program is the one way in, and what does its pod depend on?
 
 Its whole configuration is rendered here and lies in the component's Secret, for it holds the keys.
+Envoy takes another one in while it runs, all but what it is started with; Kong is started anew.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import Any, Final
 from supaplane_contract.spec import ComponentName, GatewayKind
 from supaplane_operator.render import envoy, kong
 from supaplane_operator.render.context import GATEWAY_PORT, Project
-from supaplane_operator.render.gateway import own_origins, trusted_hops
+from supaplane_operator.render.gateway import CREDENTIALS, live_inputs
 from supaplane_operator.render.part import Part, Pod
 
-PROGRAMS: Final[Mapping[GatewayKind, Callable[[Project], Pod]]] = MappingProxyType(
+PODS: Final[Mapping[GatewayKind, Callable[[Project], Pod]]] = MappingProxyType(
     {GatewayKind.ENVOY: envoy.pod, GatewayKind.KONG: kong.pod}
+)
+INPUTS: Final[Mapping[GatewayKind, Callable[[Project], Mapping[str, Any]]]] = MappingProxyType(
+    {GatewayKind.ENVOY: envoy.inputs, GatewayKind.KONG: kong.inputs}
 )
 
 CALLED: Final = frozenset(
@@ -34,15 +38,11 @@ CALLED: Final = frozenset(
 
 
 def pod(project: Project) -> Pod:
-    return PROGRAMS[project.spec.gateway.kind](project)
+    return PODS[project.spec.gateway.kind](project)
 
 
 def inputs(project: Project) -> Mapping[str, Any]:
-    return {
-        "components": sorted(project.enabled & CALLED),
-        "origins": own_origins(project),
-        "trustedHops": trusted_hops(project),
-    }
+    return INPUTS[project.spec.gateway.kind](project)
 
 
 PART = Part(
@@ -50,17 +50,9 @@ PART = Part(
     pod=pod,
     ports={"http": GATEWAY_PORT},
     calls=CALLED,
-    credentials=(
-        "anon-key",
-        "anon-key-asymmetric",
-        "dashboard-password",
-        "dashboard-username",
-        "publishable-key",
-        "secret-key",
-        "service-role-key",
-        "service-role-key-asymmetric",
-    ),
+    live_credentials=CREDENTIALS,
     inputs=inputs,
+    live_inputs=live_inputs,
     for_the_api=True,
     public=True,
 )

@@ -1,6 +1,5 @@
 """The gateway's configuration and its pod where Envoy is the program."""
 
-from .config import bootstrap
-from .pod import pod
+from .pod import inputs, pod
 
-__all__ = ["bootstrap", "pod"]
+__all__ = ["inputs", "pod"]

@@ -1,4 +1,4 @@
-"""What does Envoy's whole configuration look like for one project?
+"""What is Envoy started with? All that stays as it is for as long as it runs, and no key.
 
 Dicts in the JSON form of Envoy's v3 API (https://www.envoyproxy.io/docs/envoy/latest/api-v3/api).
 It fails closed: a route that says nothing needs a sign-in *and* a key *and* a role.
@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from supaplane_operator.render.gateway import GatewayConfig, Upstream
-
-from . import filters, routes
+from . import filters
 
 PUBLIC_PORT: Final = 8000
 HEALTH_PORT: Final = 8001
@@ -19,6 +17,11 @@ HEALTH_PATH: Final = "/ready"
 MOST_CONNECTIONS: Final = 20_000
 """Of clients, per pod; what comes after is turned away before it takes memory."""
 BUFFER_BYTES: Final = 32 * 1024
+FOLDER: Final = "/etc/supaplane"
+"""Where the files are mounted. The kubelet replaces them all at once, by a rename in there."""
+ROUTES: Final = "rds.json"
+CLUSTERS: Final = "cds.json"
+ROUTE_CONFIG: Final = "public"
 
 _TYPE: Final = "type.googleapis.com/envoy."
 _HTTP: Final = f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -31,13 +34,13 @@ _LOG_LINE: Final = (
 )
 
 
-def bootstrap(config: GatewayConfig) -> dict[str, Any]:
-    """The configuration file. No admin interface: it would show every key."""
+def bootstrap(trusted_hops: int) -> dict[str, Any]:
+    """The file that Envoy is started with. No admin interface: it would show every key."""
     return {
-        "static_resources": {
-            "listeners": [_public(config), _health()],
-            "clusters": [_cluster(upstream) for upstream in config.upstreams],
-        },
+        # Envoy takes no dynamic configuration without; nobody is told
+        "node": {"id": "gateway", "cluster": "project"},
+        "static_resources": {"listeners": [_public(trusted_hops), _health()]},
+        "dynamic_resources": {"cds_config": _file(CLUSTERS)},
         "overload_manager": {
             "resource_monitors": [
                 {
@@ -53,6 +56,13 @@ def bootstrap(config: GatewayConfig) -> dict[str, Any]:
     }
 
 
+def _file(name: str) -> dict[str, Any]:
+    """A file that is read again when the kubelet has renamed something beside it
+    (https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/config_source.proto)."""
+    source = {"path": f"{FOLDER}/{name}", "watched_directory": {"path": FOLDER}}
+    return {"path_config_source": source, "resource_api_version": "V3"}
+
+
 def _listener(name: str, port: int, manager: Mapping[str, Any]) -> dict[str, Any]:
     typed = {"@type": _HTTP, "stat_prefix": name, **manager}
     network_filter = {"name": "envoy.filters.network.http_connection_manager"}
@@ -64,13 +74,13 @@ def _listener(name: str, port: int, manager: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _public(config: GatewayConfig) -> dict[str, Any]:
+def _public(trusted_hops: int) -> dict[str, Any]:
     return _listener(
         "public",
         PUBLIC_PORT,
         {
             "use_remote_address": True,
-            "xff_num_trusted_hops": config.trusted_hops,
+            "xff_num_trusted_hops": trusted_hops,
             "normalize_path": True,
             "merge_slashes": True,
             # what is decoded twice can be two different paths
@@ -85,13 +95,9 @@ def _public(config: GatewayConfig) -> dict[str, Any]:
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "access_log": [_access_log()],
             "local_reply_config": _local_replies(),
-            "route_config": {
-                "name": "public",
-                "virtual_hosts": [routes.virtual_host(config)],
-                # the response says which proxy it came through to nobody
-                "response_headers_to_remove": ["x-envoy-upstream-service-time"],
-            },
-            "http_filters": filters.chain(config),
+            # other routes leave connections as they are; another listener would end them
+            "rds": {"route_config_name": ROUTE_CONFIG, "config_source": _file(ROUTES)},
+            "http_filters": filters.chain(),
         },
     )
 
@@ -134,31 +140,4 @@ def _local_replies() -> dict[str, Any]:
             when(504, "The service did not answer in time"),
         ],
         "body_format": {"json_format": {"message": "%LOCAL_REPLY_BODY%"}},
-    }
-
-
-def _cluster(upstream: Upstream) -> dict[str, Any]:
-    address = {"address": upstream.host, "port_value": upstream.port}
-    endpoint = {"endpoint": {"address": {"socket_address": address}}}
-    return {
-        "name": upstream.name,
-        # what used to be called STRICT_DNS: every address that the name has, asked for again
-        "cluster_type": {
-            "name": "envoy.cluster.dns",
-            "typed_config": {
-                "@type": f"{_TYPE}extensions.clusters.dns.v3.DnsCluster",
-                "dns_lookup_family": "V4_PREFERRED",
-                "dns_refresh_rate": "10s",
-                "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "10s"},
-            },
-        },
-        "connect_timeout": "5s",
-        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "circuit_breakers": {
-            "thresholds": [{"max_connections": 8192, "max_requests": 8192, "max_retries": 16}]
-        },
-        "load_assignment": {
-            "cluster_name": upstream.name,
-            "endpoints": [{"lb_endpoints": [endpoint]}],
-        },
     }

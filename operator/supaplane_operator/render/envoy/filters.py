@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
@@ -24,7 +23,6 @@ ROUTER: Final[Mapping[str, Any]] = {
     "typed_config": {"@type": f"{_FILTERS}router.v3.Router"},
 }
 OFF: Final = {"@type": f"{_TYPE}config.route.v3.FilterConfig", "disabled": True}
-_SPECIAL: Final = re.compile(rb"[^0-9A-Za-z._-]")
 _KEY_CHECK: Final = (resources.files(__package__) / "keys.lua").read_text()
 _OTHERS: Final = {
     access: (resources.files(__package__) / file).read_text()
@@ -36,23 +34,26 @@ _OTHERS: Final = {
 """What happens to keys on routes that ask for none."""
 
 
-def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
-    """CORS answers preflights; then the sign-in, the key, the role; then the service."""
+def chain() -> list[Mapping[str, Any]]:
+    """CORS answers preflights; then the sign-in, the key, the role; then the service.
+
+    Whom they let in is said by the routes: here nobody is.
+    """
     return [
         {"name": CORS, "typed_config": {"@type": f"{_FILTERS}cors.v3.Cors"}},
         {
             "name": BASIC_AUTH,
             "typed_config": {
                 "@type": f"{_FILTERS}basic_auth.v3.BasicAuth",
-                "users": {"inline_string": _user(config)},
+                "users": {"inline_string": "# nobody\n"},
             },
         },
         {
             "name": LUA,
             "typed_config": {
                 "@type": f"{_FILTERS}lua.v3.Lua",
-                "default_source_code": {"inline_string": script(config.keys)},
-                **_other_scripts(config),
+                "default_source_code": {"inline_string": _KEY_CHECK},
+                "source_codes": {a.value: {"inline_string": text} for a, text in _OTHERS.items()},
                 # what was checked for one route must not be served by another
                 "clear_route_cache": False,
             },
@@ -67,45 +68,27 @@ def chain(config: GatewayConfig) -> list[Mapping[str, Any]]:
     ]
 
 
-def of_route(access: Access, keys: Sequence[Key]) -> dict[str, Any]:
+def of_route(access: Access, config: GatewayConfig) -> dict[str, Any]:
     """The filters of a route with that access: typed_per_filter_config."""
     no_rbac = {"@type": f"{_FILTERS}rbac.v3.RBACPerRoute"}
     if access is Access.DASHBOARD:
-        return {LUA: OFF, RBAC: no_rbac}
+        users = {"inline_string": _user(config)}
+        sign_in = {"@type": f"{_FILTERS}basic_auth.v3.BasicAuthPerRoute", "users": users}
+        return {BASIC_AUTH: sign_in, LUA: OFF, RBAC: no_rbac}
     if access is Access.KEY:
-        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(keys)}}}
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(config.keys)}}}
     if access is Access.SERVICE:
-        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(_of_services(keys))}}}
+        services = [key for key in config.keys if key.service]
+        return {BASIC_AUTH: OFF, RBAC: no_rbac | {"rbac": {"rules": _only(services)}}}
     if access in _OTHERS:
         chosen = {"@type": f"{_FILTERS}lua.v3.LuaPerRoute", "name": access.value}
         return {BASIC_AUTH: OFF, LUA: chosen, RBAC: no_rbac}
     return {BASIC_AUTH: OFF, LUA: OFF, RBAC: no_rbac}
 
 
-def script(keys: Sequence[Key], text: str = _KEY_CHECK) -> str:
-    """The check of keys, or another script, with the keys in it."""
-    tokens = {key.value: key.token for key in keys}
-    rows = [f"[{lua_text(key)}] = {lua_text(token)}" for key, token in tokens.items()]
-    return f"local TOKENS = {{ {', '.join(rows)} }}\n{text}"
-
-
-def _other_scripts(config: GatewayConfig) -> dict[str, Any]:
-    """The scripts that routes choose by name; those that none chooses are left out."""
-    wanted = sorted({route.access for _, route in config.routes} & _OTHERS.keys())
-    if not wanted:
-        return {}
-    scripts = {a.value: {"inline_string": script(config.keys, _OTHERS[a])} for a in wanted}
-    return {"source_codes": scripts}
-
-
-def lua_text(text: str) -> str:
-    """A literal of Lua for any text: whatever is not a plain character by its number."""
-    plain = _SPECIAL.sub(lambda match: b"\\%03d" % match[0][0], text.encode())
-    return f'"{plain.decode()}"'
-
-
-def _of_services(keys: Iterable[Key]) -> list[Key]:
-    return [key for key in keys if key.service]
+def tokens(keys: Iterable[Key]) -> dict[str, Any]:
+    """The token that each key stands for, as the scripts find it: metadata of a virtual host."""
+    return {"filter_metadata": {LUA: {key.value: key.token for key in keys if key.value}}}
 
 
 def _only(keys: Sequence[Key]) -> dict[str, Any]:

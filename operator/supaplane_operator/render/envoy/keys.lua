@@ -1,5 +1,5 @@
 -- Lets in whoever holds one of the project's keys, and says to the service behind whom they are.
--- TOKENS, above, holds for each key the token that the services understand.
+-- The virtual host's metadata holds for each key the token that the services understand.
 
 local function refuse(handle, message)
   handle:respond({ [":status"] = "401" }, message)
@@ -36,7 +36,7 @@ function envoy_on_request(handle)
   if key == nil or key == "" then
     return refuse(handle, "No API key found in request")
   end
-  local token = TOKENS[key]
+  local token = handle:virtualHost():metadata():get(key)
   if token == nil then
     return refuse(handle, "Invalid API key")
   end

@@ -1,17 +1,18 @@
 -- Makes a key that is shown into the token that it stands for. Whoever shows none gets through too:
 -- the service behind decides, by links that are public, signed, or signed for S3.
--- TOKENS, above, holds for each key the token that the services understand.
+-- The virtual host's metadata holds for each key the token that the services understand.
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  local token = TOKENS[headers:get("apikey") or ""]
+  local tokens = handle:virtualHost():metadata()
+  local token = tokens:get(headers:get("apikey") or "")
   if token then
     headers:replace("apikey", token)
   end
   local authorization = headers:get("authorization") or ""
   local key = authorization:match("^[Bb]earer%s+(sb_.*)$")
   if key then
-    token = TOKENS[key]
+    token = tokens:get(key)
   elseif authorization ~= "" then
     return -- a session's own token, or a signature
   end

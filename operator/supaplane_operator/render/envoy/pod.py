@@ -1,4 +1,4 @@
-"""How does Envoy run?"""
+"""How does Envoy run, and for what must it be started anew?"""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from supaplane_contract import quantities, shares
 from supaplane_contract.spec import ComponentName
 from supaplane_operator.render import objects
 from supaplane_operator.render.context import Project
-from supaplane_operator.render.gateway import configuration
+from supaplane_operator.render.gateway import configuration, trusted_hops
 from supaplane_operator.render.part import Pod
 from supaplane_operator.render.workload import RESTRICTED
 
-from .config import HEALTH_PATH, HEALTH_PORT, bootstrap
+from . import dynamic
+from .config import CLUSTERS, FOLDER, HEALTH_PATH, HEALTH_PORT, ROUTES, bootstrap
 
 USER: Final = 101
 """`envoy` in the image."""
 CONFIG: Final = "envoy.json"
-FOLDER: Final = "/etc/supaplane"
+
+
+def inputs(project: Project) -> Mapping[str, Any]:
+    """What Envoy reads at its start only."""
+    return {"trustedHops": trusted_hops(project)}
 
 
 def pod(project: Project) -> Pod:
     health = (HEALTH_PATH, HEALTH_PORT)
+    taken_in = dynamic.files(configuration(project))
     return Pod(
         container={
             "command": ["envoy"],
@@ -51,7 +57,8 @@ def pod(project: Project) -> Pod:
             "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
             "volumeMounts": [{"name": "config", "mountPath": FOLDER, "readOnly": True}],
         },
-        secret_files={CONFIG: _text(bootstrap(configuration(project)))},
+        secret_files={CONFIG: _text(bootstrap(trusted_hops(project)))},
+        live_secret_files={name: _text(content) for name, content in taken_in.items()},
         spec={
             "securityContext": {
                 "runAsNonRoot": True,
@@ -66,7 +73,7 @@ def pod(project: Project) -> Pod:
                     "secret": {
                         "secretName": ComponentName.GATEWAY.value,
                         "defaultMode": 0o440,
-                        "items": [{"key": CONFIG, "path": CONFIG}],
+                        "items": [{"key": k, "path": k} for k in (CONFIG, CLUSTERS, ROUTES)],
                     },
                 }
             ],

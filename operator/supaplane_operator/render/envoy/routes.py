@@ -24,6 +24,7 @@ def virtual_host(config: GatewayConfig) -> dict[str, Any]:
     return {
         "name": "project",
         "domains": ["*"],
+        "metadata": filters.tokens(config.keys),
         "request_headers_to_add": [
             _header("X-Forwarded-Host", "%REQ(:AUTHORITY)%", "ADD_IF_ABSENT"),
             _header("X-Forwarded-Port", str(config.public_port), "ADD_IF_ABSENT"),
@@ -79,7 +80,7 @@ def _match(path: str, *, exact: bool) -> dict[str, Any]:
 
 
 def _filters(config: GatewayConfig, route: Route) -> dict[str, Any]:
-    chosen = filters.of_route(route.access, config.keys)
+    chosen = filters.of_route(route.access, config)
     if route.own_origin_only:
         chosen[filters.CORS] = _own_pages(config)
     if route.access is Access.DASHBOARD:
@@ -95,7 +96,7 @@ def _not_here(config: GatewayConfig, path: str) -> dict[str, Any]:
             "status": 404,
             "body": {"inline_string": NOBODY_HERE},
         },
-        "typed_per_filter_config": filters.of_route(Access.OPEN, config.keys),
+        "typed_per_filter_config": filters.of_route(Access.OPEN, config),
     }
 
 

@@ -1,9 +1,10 @@
-"""How does Kong run?"""
+"""How does Kong run, and for what must it be started anew?"""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 
@@ -11,7 +12,13 @@ from supaplane_contract import quantities, shares
 from supaplane_contract.spec import ComponentName
 from supaplane_operator.render import objects
 from supaplane_operator.render.context import GATEWAY_PORT, Project
-from supaplane_operator.render.gateway import GatewayConfig, configuration
+from supaplane_operator.render.gateway import (
+    CREDENTIALS,
+    GatewayConfig,
+    configuration,
+    live_inputs,
+    trusted_hops,
+)
 from supaplane_operator.render.part import Pod
 from supaplane_operator.render.workload import RESTRICTED
 
@@ -33,6 +40,15 @@ _LOG_LINE: Final = (
     '$remote_addr - - [$time_local] "$request_method $uri $server_protocol" '
     '$status $body_bytes_sent "-" "$http_user_agent"'
 )
+
+
+def inputs(project: Project) -> Mapping[str, Any]:
+    """All of its configuration: without its admin interface Kong reads that at its start only."""
+    return {
+        **live_inputs(project),
+        "trustedHops": trusted_hops(project),
+        "credentials": {key: project.credential(key) for key in CREDENTIALS},
+    }
 
 
 def pod(project: Project) -> Pod:

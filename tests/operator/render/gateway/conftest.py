@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ from supaplane_operator.render.components import PARTS
 
 MakeInput = Callable[..., RenderInput]
 ENVOY = str(Path(sysconfig.get_path("scripts")) / "envoy")
+MOUNTED = "/etc/supaplane"
 UPSTREAMS = tuple(sorted(name.value for name in PARTS[ComponentName.GATEWAY].calls))
 
 
@@ -75,6 +76,8 @@ class Gateway:
     url: str
     health_url: str
     log: Path
+    publish: Callable[..., object]
+    """publish(input, edit=…): its files become what that input renders to, without a restart."""
 
 
 GatewayFor = Callable[..., AbstractContextManager[Gateway]]
@@ -88,48 +91,75 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The gateway of a project: its configuration and the arguments it is started with."""
+    """The gateway of a project: the files in its volume and the arguments it is started with."""
 
-    config: dict[str, Any]
+    files: dict[str, Any]
     arguments: list[str]
 
 
-def _config(input: RenderInput) -> Rendered:
+def _rendered(input: RenderInput) -> Rendered:
     mine = [m for m in project(input).manifests if m["metadata"]["name"] == "gateway"]
     secret = next(m for m in mine if m["kind"] == "Secret")
-    workload = next(m for m in mine if m["kind"] == "Deployment")
-    container = workload["spec"]["template"]["spec"]["containers"][0]
+    pod = next(m for m in mine if m["kind"] == "Deployment")["spec"]["template"]["spec"]
+    container, (volume,) = pod["containers"][0], pod["volumes"]
     assert container["command"] == ["envoy"]
-    config = json.loads(base64.b64decode(secret["data"]["envoy.json"]))
-    return Rendered(config, container["args"])
+    # with a subPath the kubelet would never replace what is mounted
+    mount = {"name": volume["name"], "mountPath": MOUNTED, "readOnly": True}
+    assert container["volumeMounts"] == [mount]
+    data = {i["path"]: secret["data"][i["key"]] for i in volume["secret"]["items"]}
+    files = {name: json.loads(base64.b64decode(text)) for name, text in data.items()}
+    return Rendered(files, container["args"])
 
 
-def _move_to_loopback(config: dict[str, Any], ports: Mapping[str, int]) -> None:
+def _move_to_loopback(files: Mapping[str, Any], ports: Mapping[str, int]) -> None:
     """Other addresses, nothing else: what listens and what is behind it."""
-    for listener in config["static_resources"]["listeners"]:
+    for listener in files["envoy.json"]["static_resources"]["listeners"]:
         address = listener["address"]["socket_address"]
         address |= {"address": "127.0.0.1", "port_value": ports[listener["name"]]}
-    for cluster in config["static_resources"]["clusters"]:
+    for cluster in files["cds.json"]["resources"]:
         endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
         address = endpoint["address"]["socket_address"]
         address |= {"address": "127.0.0.1", "port_value": ports[cluster["name"]]}
 
 
+def _publish(volume: Path, texts: Mapping[str, str]) -> None:
+    """Replaces all files of a volume at once, by renaming a link, as the kubelet does
+    (https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/atomic_writer.go)."""
+    volume.mkdir(exist_ok=True)
+    version = volume / f"..{time.monotonic_ns()}"
+    version.mkdir()
+    for name, text in texts.items():
+        (version / name).write_text(text)
+    (volume / "..data_tmp").symlink_to(version.name)
+    (volume / "..data_tmp").rename(volume / "..data")
+    for name in texts:
+        if not (volume / name).is_symlink():
+            (volume / name).symlink_to(f"..data/{name}")
+
+
 @contextmanager
-def _running(rendered: Rendered, ports: Mapping[str, int], folder: Path) -> Iterator[Gateway]:
-    _move_to_loopback(rendered.config, ports)
-    file = folder / "envoy.json"
-    file.write_text(json.dumps(rendered.config))
-    mounted = "/etc/supaplane/envoy.json"
-    assert mounted in rendered.arguments
-    arguments = [str(file) if a == mounted else a for a in rendered.arguments]
-    log = folder / "envoy.log"
+def _running(
+    input: RenderInput, edit: Callable[[dict[str, Any]], None], ports: Mapping[str, int], home: Path
+) -> Iterator[Gateway]:
+    volume, log = home / "volume", home / "envoy.log"
+
+    def publish(
+        input: RenderInput, edit: Callable[[dict[str, Any]], None] = lambda files: None
+    ) -> list[str]:
+        rendered = _rendered(input)
+        _move_to_loopback(rendered.files, ports)
+        edit(rendered.files)
+        texts = {name: json.dumps(content) for name, content in rendered.files.items()}
+        _publish(volume, {k: text.replace(MOUNTED, str(volume)) for k, text in texts.items()})
+        return [argument.replace(MOUNTED, str(volume)) for argument in rendered.arguments]
+
+    arguments = publish(input, edit)
     public, health = (f"http://127.0.0.1:{ports[name]}" for name in ("public", "health"))
     with log.open("wb") as out:
         process = subprocess.Popen([ENVOY, *arguments], stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait(f"{health}/ready", process, log)
-        yield Gateway(public, health, log)
+        yield Gateway(public, health, log, publish)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -166,20 +196,18 @@ def services() -> Iterator[Mapping[str, int]]:
 def gateway_for(
     services: Mapping[str, int], tmp_path_factory: pytest.TempPathFactory
 ) -> GatewayFor:
-    """gateway_for(input) is a context: its gateway. `edit` may change the configuration first;
+    """gateway_for(input) is a context: its gateway. `edit` may change its files first, by name;
     with `away` nothing listens behind it."""
 
     def start(
         input: RenderInput,
         *,
-        edit: Callable[[dict[str, Any]], None] = lambda config: None,
+        edit: Callable[[dict[str, Any]], None] = lambda files: None,
         away: bool = False,
     ) -> AbstractContextManager[Gateway]:
-        rendered = _config(input)
-        edit(rendered.config)
         behind = {name: _free_port() for name in UPSTREAMS} if away else services
         ports = {**behind, "public": _free_port(), "health": _free_port()}
-        return _running(rendered, ports, tmp_path_factory.mktemp("envoy"))
+        return _running(input, edit, ports, tmp_path_factory.mktemp("envoy"))
 
     return start
 
@@ -195,3 +223,25 @@ def gateway(make_input: MakeInput, gateway_for: GatewayFor) -> Iterator[Gateway]
 def client(gateway: Gateway) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=gateway.url, timeout=10) as opened:
         yield opened
+
+
+@pytest.fixture(scope="package")
+def open_socket() -> Callable[[str, str], tuple[socket.socket, BinaryIO]]:
+    """open_socket(url, key): a websocket's connection, behind the handshake."""
+
+    def connect(url: str, key: str) -> tuple[socket.socket, BinaryIO]:
+        host, _, port = url.removeprefix("http://").partition(":")
+        connection = socket.create_connection((host, int(port)), timeout=30)
+        request = (
+            f"GET /rest/v1/socket?apikey={key} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        connection.sendall(request.encode())
+        stream = connection.makefile("rb")
+        assert b" 101 " in stream.readline()
+        while stream.readline() != b"\r\n":
+            pass
+        return connection, stream
+
+    return connect

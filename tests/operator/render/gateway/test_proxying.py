@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import httpx
 import pytest
@@ -46,27 +45,10 @@ def test_large_headers_of_sessions_in_cookies_get_through(
     assert client.get("/rest/v1/todos", headers=headers).status_code == 200
 
 
-def _open_socket(url: str, key: str) -> tuple[socket.socket, BinaryIO]:
-    """A websocket's connection behind the handshake."""
-    host, _, port = url.removeprefix("http://").partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=10)
-    request = (
-        f"GET /rest/v1/socket?apikey={key} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    connection.sendall(request.encode())
-    stream = connection.makefile("rb")
-    assert b" 101 " in stream.readline()
-    while stream.readline() != b"\r\n":
-        pass
-    return connection, stream
-
-
 def test_a_socket_carries_the_token_both_ways(
-    gateway: Any, keys: Mapping[str, str], role_of: RoleOf
+    gateway: Any, open_socket: Any, keys: Mapping[str, str], role_of: RoleOf
 ) -> None:
-    connection, stream = _open_socket(gateway.url, keys["publishable"])
+    connection, stream = open_socket(gateway.url, keys["publishable"])
     with connection, stream:
         assert role_of(stream.readline().decode().strip()) == "anon"
         connection.sendall(b"still there\n")
@@ -74,10 +56,10 @@ def test_a_socket_carries_the_token_both_ways(
 
 
 def test_a_quiet_socket_outlives_the_timeout_of_its_route(
-    make_input: MakeInput, gateway_for: Any, keys: Mapping[str, str]
+    make_input: MakeInput, gateway_for: Any, open_socket: Any, keys: Mapping[str, str]
 ) -> None:
     with gateway_for(make_input(), edit=_shorten_timeouts) as gateway:
-        connection, stream = _open_socket(gateway.url, keys["anon"])
+        connection, stream = open_socket(gateway.url, keys["anon"])
         with connection, stream:
             stream.readline()
             connection.settimeout(2)
@@ -85,9 +67,8 @@ def test_a_quiet_socket_outlives_the_timeout_of_its_route(
                 connection.recv(1)
 
 
-def _shorten_timeouts(config: dict[str, Any]) -> None:
-    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
-    for route in manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]:
+def _shorten_timeouts(files: dict[str, Any]) -> None:
+    for route in files["rds.json"]["resources"][0]["virtual_hosts"][0]["routes"]:
         if "route" in route:
             route["route"]["timeout"] = "1s"
 
