@@ -133,12 +133,12 @@ def _component(
     paused = wish.spec.desired_state is DesiredState.PAUSED
     spec = {"replicas": 0 if paused else 1, "template": template}
     workload = _object(wish, "apps/v1", _kind(component), name, name, spec=spec)
+    held = {"code": code}
     if live:
         workload["metadata"]["annotations"] = {names.ANNOTATION_LIVE_INPUTS: live}
+        held["live"] = live
     return [
-        _object(
-            wish, "v1", "Secret", name, name, data=to_secret_data({"code": code, "live": live})
-        ),
+        _object(wish, "v1", "Secret", name, name, data=to_secret_data(held)),
         _object(
             wish, "v1", "Service", name, name, spec={"ports": [{"port": 80, "protocol": "TCP"}]}
         ),
