@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 export PYTHONSAFEPATH := 1
+# Hundreds of processes start here: none should compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
 ARGS ?=
 # Two at a time: each may run a cluster of its own, which takes about a gigabyte.

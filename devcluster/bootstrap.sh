@@ -40,4 +40,6 @@ echo "installing the pinned packages into .venv" >&2
     --require-hashes --no-deps -r requirements.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --no-deps --no-build-isolation --editable .
+# Else every process of a user with PYTHONDONTWRITEBYTECODE compiles them anew.
+.venv/bin/python -m compileall -q -j 0 "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 printf '%s' "$wanted" >"$stamp"

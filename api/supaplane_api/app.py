@@ -136,8 +136,8 @@ async def running(services: Services, stirred: asyncio.Event) -> AsyncIterator[N
     """The pool and all work that goes on by itself, for as long as the context lasts."""
     async with AsyncExitStack() as stack:
         stack.callback(services.passwords.close)
+        stack.push_async_callback(services.database.close)  # a start that is cut off closes it too
         await services.database.open()
-        stack.push_async_callback(services.database.close)
         background: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("snapshot", services.snapshot.run),
             ("sweeper", Sweeper(services, stirred).run),

@@ -309,7 +309,7 @@ def make_bench(
         )
         services = replace(services, **changes) if changes else services
         app = create_app(services, stirred)
-        await stack.enter_async_context(LifespanManager(app))
+        await stack.enter_async_context(running(app))
         bench = Bench(app, services, kube, clock, database_url, stack, httpx.AsyncClient())
         await bench.client.aclose()
         bench.client = await stack.enter_async_context(bench.new_client())
@@ -317,6 +317,11 @@ def make_bench(
         return bench
 
     return make
+
+
+def running(app: FastAPI) -> LifespanManager:
+    """The application between its start and its end, however slow the machine is."""
+    return LifespanManager(app, startup_timeout=60, shutdown_timeout=60)
 
 
 @pytest.fixture
@@ -385,7 +390,7 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 
 
 async def _until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             held = condition()
             if held if isinstance(held, bool) else await held:
