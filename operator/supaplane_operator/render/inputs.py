@@ -51,7 +51,8 @@ def of_inputs(project: Project, part: Part, own: Project) -> str:
 def of_live_inputs(project: Project, part: Part, own: Project) -> str:
     """Hash of what running pods of a component take in by themselves; empty where that is nothing.
     Keyed like that of inputs."""
-    credentials = {key: own.credential(key) for key in part.live_credentials}
+    # one that is not there is missed by what is rendered of it
+    credentials = {k: own.credentials[k] for k in part.live_credentials if k in own.credentials}
     other = part.live_inputs(own)
     if not credentials and not other:
         return ""
