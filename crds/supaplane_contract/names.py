@@ -44,6 +44,8 @@ ANNOTATION_RENDERING: Final = f"{GROUP}/rendering"
 ANNOTATION_LIVE_INPUTS: Final = f"{GROUP}/live-inputs"
 """On a workload, and on pods that were told: a hash of what running pods take in by themselves."""
 ANNOTATION_RESTARTED: Final = f"{GROUP}/restart"
+ANNOTATION_ROTATED: Final = f"{GROUP}/rotated"
+"""On a master Secret: the id of the operation that changed it last."""
 ANNOTATION_RELEASE: Final = f"{GROUP}/release"
 """On a project namespace: the release that is pinned, should the status be lost."""
 ANNOTATION_DNS: Final = f"{GROUP}/dns"
@@ -116,6 +118,12 @@ def function_secret(cr_name: str, function: str) -> str:
     """The Secret with the code of a function that was deployed over the API. Names of functions
     hold what names of objects may not."""
     return f"{cr_name}-function-{hashlib.sha256(function.encode()).hexdigest()[:16]}"
+
+
+def requested_secret(cr_name: str) -> str:
+    """The Secret with new values that people chose over the API, each under the id of the operation
+    that puts it into use."""
+    return f"{cr_name}-requested"
 
 
 CREDENTIALS_COPY: Final = "credentials"

@@ -35,6 +35,7 @@ from .components import (
 from .database import Database
 from .exposure import ExternalAccess, Ingress, IngressKind, IssuerKind, IssuerRef, ParentRef, Tls
 from .fields import SET, SLUG_PATTERN, Cron, Flag, Host, Image, Model, Rule, Whole
+from .operation import Operation, OperationKind
 from .parts import (
     Autoscaling,
     Component,
@@ -171,52 +172,6 @@ class Deletion(Model):
     """Whether deleting the SupabaseProject is refused until this is false again."""
     undelete_window_hours: Annotated[Whole, Field(ge=0, le=8760)] = 0
     """With policy Delete: how long the data can still be had back, in hours."""
-
-
-class OperationKind(StrEnum):
-    """One-shot work."""
-
-    RESTART = "restart"
-
-
-_KNOWN = [*map(str, ComponentName)]
-
-
-class Operation(Model):
-    """One-shot work: run once per id, one at a time."""
-
-    RULES = (
-        Rule(
-            "self.id != oldSelf.id || (self.kind == oldSelf.kind"
-            " && has(self.parameters) == has(oldSelf.parameters)"
-            " && (!has(self.parameters) || self.parameters == oldSelf.parameters))",
-            "an operation is known by its id and runs once: give changed work a new operation.id",
-            "FieldValueForbidden",
-        ),
-        Rule(
-            "self.kind != 'restart' || !has(self.parameters)"
-            " || self.parameters.all(name, name == 'components'"
-            f" && self.parameters[name].split(',').all(part, part in {_KNOWN}))",
-            "restart knows one parameter, components: names such as auth,rest without blanks; "
-            f"known are {', '.join(_KNOWN)}",
-        ),
-    )
-
-    id: Annotated[
-        str, StringConstraints(pattern=r"^[a-zA-Z0-9][-a-zA-Z0-9._]*$", max_length=64, min_length=1)
-    ]
-    """An id that is not among the last 32 that have run starts the work."""
-    kind: OperationKind
-    """What to do: restart."""
-    parameters: Annotated[
-        dict[
-            Annotated[str, StringConstraints(max_length=63)],
-            Annotated[str, StringConstraints(max_length=1024)],
-        ],
-        Field(max_length=16),
-    ] = {}
-    """What to do it with. restart takes components: names separated by commas; without it
-    everything is restarted, the database last."""
 
 
 def _needs(component: str, other: str) -> Rule:

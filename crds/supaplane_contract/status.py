@@ -199,6 +199,8 @@ class OperationStatus(StatusModel):
     """What was asked for."""
     phase: Word
     """Running, Succeeded or Failed."""
+    step: Word | None = None
+    """What is done of it at this moment, or was at last: SettingPassword or ReplacingPods."""
     started_at: Time | None = None
     """When it began, RFC 3339 in UTC."""
     finished_at: Time | None = None

@@ -9,6 +9,7 @@ from supaplane_contract.status import ProjectStatus, Reason
 from .assess import assess, seconds_to_deadline
 from .events import event
 from .observe import Observed
+from .operations import under_way
 from .report import difference
 from .subject import Subject
 from .world import World
@@ -38,8 +39,10 @@ async def answer(
     status = assess(spec, previous, observed, now=now, deadlines=deadlines)
     problem = observed.problem
     failed = problem is not None and problem.reason not in NOBODY_CAN_CURE
+    ended = observed.operation is not None and status.operation is None
     times = [
         look_again,
+        0.0 if ended and under_way(spec, status, now) is not None else None,
         None if observed.hands_off else seconds_to_deadline(status, now, deadlines),
     ]
     after, wait = await say(world, subject, status)

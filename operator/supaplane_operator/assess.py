@@ -17,6 +17,7 @@ from supaplane_contract.status import (
 from .conditions import conditions
 from .judgement import Judgement, judge
 from .observe import Observed, Seen
+from .operations import ROTATIONS
 from .phases import ACTIVE, CHANGING
 from .settings import Deadlines
 from .times import seconds_since, stamp
@@ -80,6 +81,10 @@ def component_status(seen: Seen, previous: ProjectStatus, judgement: Judgement) 
 
 def seconds_to_deadline(status: ProjectStatus, now: datetime, deadlines: Deadlines) -> float | None:
     """When the status must be judged again though nothing happens; None: never."""
+    running = status.operation
+    if running is not None and running.kind in ROTATIONS:
+        age = seconds_since(running.started_at, now)
+        return max(0.0, deadlines.changing - age) + 0.5
     limit = deadlines.of(status.phase or "")
     if limit is not None:
         return max(0.0, limit - seconds_since(status.phase_since, now)) + 0.5

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from supaplane_contract.spec import ComponentName
 from supaplane_contract.status import Condition, ConditionType, Phase, ProjectStatus, Reason
 
-from .judgement import OPERATION_FAILED, Judgement
+from .judgement import Judgement
 from .observe import Trouble
+from .operations import FAILED as OPERATION_FAILED
 from .phases import ACTIVE, CHANGING, lost
 
 _WHY = {
@@ -141,7 +142,7 @@ def _concern(judgement: Judgement, kind: ConditionType, names: list[ComponentNam
 
 
 def _operation_succeeded(judgement: Judgement, previous: ProjectStatus) -> Condition | None:
-    """The outcome of the last upgrade, resize or restart; kept until the next one ends."""
+    """The outcome of the last upgrade, resize or operation; kept until the next one ends."""
     kind, before = (
         ConditionType.OPERATION_SUCCEEDED,
         previous.condition(ConditionType.OPERATION_SUCCEEDED),

@@ -22,6 +22,7 @@ from supaplane_contract.credentials import (
 )
 from supaplane_contract.errors import CredentialsLost
 from supaplane_contract.resource import SupabaseProject
+from supaplane_contract.rotation import PENDING_KEYS
 from supaplane_contract.status import Reason
 from supaplane_kube import AlreadyExists, Conflict, Kube, NotFound
 from supaplane_kube.port import Manifest
@@ -42,8 +43,10 @@ class Sources:
 
     @property
     def known(self) -> dict[str, str]:
-        """What either has; the master counts where both have it."""
-        copied = {k: v for k, v in (self.copy or {}).items() if v}
+        """What either has; the master counts where both have it. That a password waits is the
+        master's alone to say, as long as there is one."""
+        over = PENDING_KEYS.keys() if self.master is not None else ()
+        copied = {k: v for k, v in (self.copy or {}).items() if v and k not in over}
         return copied | {k: v for k, v in (self.master or {}).items() if v}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,13 +17,18 @@ from supaplane_contract.status import (
 )
 
 from .observe import Observed, Seen, Trouble
+from .operations import FAILED as OPERATION_FAILED
+from .operations import REPLACING_PODS, ROTATIONS, RUNNING, SETTING_PASSWORD, SUCCEEDED
 from .phases import ACTIVE, CHANGING, FAILED, Wish, is_as_wished, is_at_rest, next_phase
 from .settings import Deadlines
 from .times import seconds_since, stamp
 
-RUNNING = "Running"
-SUCCEEDED = "Succeeded"
-OPERATION_FAILED = "Failed"
+WELL_DONE: Mapping[str, str] = {
+    OperationKind.RESTART.value: "every pod was made anew",
+    OperationKind.ROTATE_JWT_SECRET.value: "tokens and keys of before are refused now",
+    OperationKind.ROTATE_DATABASE_PASSWORD.value: "the database takes the new password only",
+}
+"""What is told of an operation that ended well, by its kind."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def judge(
     verdict = next_phase(before, wish, observed, late=late)
     fits = _fits(verdict.phase, paused, observed)
     overdue = verdict.phase in FAILED or (verdict.phase in ACTIVE and stalled and not fits)
-    running, ended = _operations(previous, observed, verdict.phase, fits, now)
+    running, ended = _operations(previous, observed, verdict.phase, fits, now, deadlines)
     return Judgement(
         observed=observed,
         phase=verdict.phase,
@@ -146,7 +152,12 @@ def _starting(previous: ProjectStatus, observed: Observed) -> frozenset[Componen
 
 
 def _operations(
-    previous: ProjectStatus, observed: Observed, phase: Phase, fits: bool, now: datetime
+    previous: ProjectStatus,
+    observed: Observed,
+    phase: Phase,
+    fits: bool,
+    now: datetime,
+    deadlines: Deadlines,
 ) -> tuple[OperationStatus | None, OperationStatus | None]:
     """The operation under way, and the one that ended last."""
     operation = observed.operation
@@ -156,22 +167,39 @@ def _operations(
         return None, operation
     if phase in CHANGING:
         return operation, previous.last_operation
+    if operation.kind in ROTATIONS and observed.hands_off:
+        return operation, previous.last_operation
     done = fits and phase in ACTIVE
+    patient = seconds_since(operation.started_at, now) < deadlines.changing
+    if operation.kind in ROTATIONS and not done and phase in ACTIVE and patient:
+        return _under_way(operation, observed), previous.last_operation
     ended = operation.model_copy(
         update={
             "phase": SUCCEEDED if done else OPERATION_FAILED,
             "finished_at": stamp(now),
-            "message": "every pod was made anew" if done else _failure(observed, phase),
+            "message": WELL_DONE.get(operation.kind, "done") if done else _failure(observed, phase),
         }
     )
     return None, ended
 
 
-def _failure(observed: Observed, phase: Phase) -> str:
-    if phase not in ACTIVE and phase not in CHANGING:
-        return f"the project became {phase.value} meanwhile"
+def _under_way(operation: OperationStatus, observed: Observed) -> OperationStatus:
+    """The operation with what it waits for at this moment."""
     trouble = _trouble(observed)
-    return trouble.message if trouble else "the project did not become ready again in time"
+    message = trouble.message if trouble else None
+    if operation.step == SETTING_PASSWORD and (trouble is None or observed.problem is None):
+        message = "waiting for the database to take the new password"
+    return operation.model_copy(update={"message": message})
+
+
+def _failure(observed: Observed, phase: Phase) -> str:
+    operation, trouble = observed.operation, _trouble(observed)
+    known = operation is not None and operation.step == REPLACING_PODS
+    prefix = "the new values hold, but " if known else ""
+    if phase not in ACTIVE and phase not in CHANGING:
+        return f"{prefix}the project became {phase.value} meanwhile"
+    waited = trouble.message if trouble else "the project did not become ready again in time"
+    return f"{prefix}{waited}"
 
 
 def _trouble(observed: Observed) -> Trouble | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from supaplane_contract import names
 from supaplane_contract.status import Reason
@@ -24,12 +24,15 @@ from .errors import Problem
 from .glance import LONGEST_SECONDS, glance, is_enough, remember
 from .leftovers import leftovers
 from .observe import Observed, Seen, remembered, see
+from .operations import FAILED, under_way
 from .parallel import in_parallel
 from .plan import Plan, name_of, plan
 from .projects import PROJECTS, Key
 from .render import NotRenderable, Rendered, RenderInput, logs_collected, referenced_secrets
 from .restarts import Restarts, restarts
 from .rollout import as_told, settle_turn, take_turn
+from .rotate import rotate, take_over
+from .rotations import Turn
 from .subject import Subject
 from .teardown import take_down
 from .world import World
@@ -72,11 +75,12 @@ async def _make_it_so(world: World, subject: Subject) -> Outcome:
         found=namespace,
     )
     await rights.grant(world.kube, claimed, accepted.ref, world.settings)
-    rendered, again = await _render(world, subject, accepted, claimed, master)
+    work = await _render(world, subject, accepted, claimed, master)
+    rendered = work.rendered
     applied, planned = await _apply(world, subject, claimed, rendered)
-    observed, look_again = await _observe(
-        world, subject, accepted, rendered, again, applied, planned
-    )
+    observed, look_again = await _observe(world, subject, accepted, work, applied, planned)
+    if await take_over(world, subject, work.turn, rendered, world.children.of(claimed.name)):
+        look_again = 0.0
     if applied.problem is None:
         told = await dns.name_hosts(world, subject, claimed, rendered.manifests)
         observed = replace(observed, dns=told)
@@ -130,11 +134,21 @@ async def _read(world: World, subject: Subject) -> tuple[Manifest | None, Manife
     return namespace, master
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a pass is to bring about."""
+
+    rendered: Rendered
+    turn: Turn
+    again: Restarts
+    """With the operation as it is in the end, whatever its kind."""
+
+
 async def _render(
     world: World, subject: Subject, accepted: Accepted, claimed: Claim, master: Manifest | None
-) -> tuple[Rendered, Restarts]:
+) -> _Work:
     project = subject.project
-    values = await credentials.ensure(
+    known = await credentials.ensure(
         world.kube,
         project,
         claimed,
@@ -143,10 +157,13 @@ async def _render(
         random_bytes=world.random_bytes,
         now=world.now(),
     )
+    now = world.now()
+    operation = under_way(project.spec, project.status, now)
+    turn, values = await rotate(world, subject, operation, master, known)
     wanted = referenced_secrets(accepted.spec)
     given = await user_secrets.read(world.kube, project.namespace, wanted)
     children = world.children.of(claimed.name)
-    again = restarts(project.spec, project.status, children, world.now())
+    again = restarts(project.spec, turn.operation, children, now)
     wish = RenderInput(
         name=project.name,
         namespace=project.namespace,
@@ -161,7 +178,7 @@ async def _render(
     try:
         # In a thread: hashing a project's passwords for the database takes a while, and lets go
         # of the interpreter meanwhile.
-        return await asyncio.to_thread(world.render, wish), again
+        return _Work(await asyncio.to_thread(world.render, wish), turn, again)
     except NotRenderable as error:
         raise Problem(error.reason, error.message, waiting_helps=False) from None
 
@@ -208,11 +225,11 @@ async def _observe(
     world: World,
     subject: Subject,
     accepted: Accepted,
-    rendered: Rendered,
-    again: Restarts,
+    work: _Work,
     applied: Applied,
     planned: Plan,
 ) -> tuple[Observed, float | None]:
+    rendered, again = work.rendered, work.again
     children = world.children.of(accepted.namespace)
     components = see(rendered.components, children, {})
     missing, look_again = world.certificates.known(accepted.namespace), None
@@ -233,7 +250,8 @@ async def _observe(
         components=components,
         endpoints=rendered.endpoints,
         credentials_secret=names.credentials_secret(subject.project.name),
-        complete=applied.problem is None and not planned.waiting and not again.outstanding,
+        complete=applied.problem is None
+        and not (planned.waiting or again.outstanding or work.turn.outstanding),
         problem=applied.problem,
         network=accepted.network or missing,
         dns=dns.as_told(world, subject),
@@ -241,6 +259,8 @@ async def _observe(
     )
     status, stale = subject.project.status, bool(planned.stale)
     rollout = settle_turn(world.fleet, subject.key, observed, status, stale=stale)
+    if work.turn.outstanding and again.operation and again.operation.phase == FAILED:
+        look_again = 0.0  # for what it left behind
     return replace(observed, rollout=rollout), look_again
 
 

@@ -11,13 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from supaplane_contract.spec import ComponentName, DesiredState, Operation, ProjectSpec
-from supaplane_contract.status import OperationStatus, Phase, ProjectStatus
+from supaplane_contract.spec import ComponentName, Operation, ProjectSpec
+from supaplane_contract.status import OperationStatus
 
 from .children import WORKLOADS, Child, Name
-from .judgement import OPERATION_FAILED, RUNNING
-from .phases import ACTIVE
-from .times import stamp
+from .operations import ROTATIONS, RUNNING, failed
 
 
 @dataclass(frozen=True)
@@ -31,49 +29,29 @@ class Restarts:
 
 
 def restarts(
-    spec: ProjectSpec, status: ProjectStatus, children: Mapping[Name, Child], now: datetime
+    spec: ProjectSpec,
+    operation: OperationStatus | None,
+    children: Mapping[Name, Child],
+    now: datetime,
 ) -> Restarts:
-    """`children`: the watched objects of the project's namespace."""
+    """`operation`: one-shot work under way, of any kind. `children`: the watched objects of the
+    project's namespace."""
     had = {
         ComponentName(child.component): child.restart
         for name, child in children.items()
         if name[0] in WORKLOADS and child.component in set(ComponentName) and child.restart
     }
-    operation = _under_way(spec, status, now)
-    if operation is None or operation.phase != RUNNING:
+    if operation is None or operation.phase != RUNNING or operation.kind in ROTATIONS:
         return Restarts(had, operation)
     if spec.operation is None or spec.operation.id != operation.id:
         return Restarts(had, operation)  # the wish is gone: what was begun is waited for
     chosen = _chosen(spec.operation, children)
     if isinstance(chosen, str):
-        failed = {"phase": OPERATION_FAILED, "finished_at": stamp(now), "message": chosen}
-        return Restarts(had, operation.model_copy(update=failed))
+        return Restarts(had, failed(operation, chosen, now))
     others = chosen - {ComponentName.DB}
     back = all(_is_back(c, operation.id, children) for c in others)
     turn = chosen if back else others
     return Restarts(had | dict.fromkeys(turn, operation.id), operation, outstanding=turn != chosen)
-
-
-def _under_way(spec: ProjectSpec, status: ProjectStatus, now: datetime) -> OperationStatus | None:
-    """The operation to go on with or to begin; one at a time, each id once."""
-    wanted, running = spec.operation, status.operation
-    if running is not None:
-        return running
-    last = status.last_operation
-    if wanted is None or wanted.id in (last and last.id, *status.past_operations):
-        return None
-    fresh = OperationStatus(
-        id=wanted.id, kind=wanted.kind.value, phase=RUNNING, started_at=stamp(now)
-    )
-    if spec.desired_state is DesiredState.PAUSED:
-        failed = {
-            "phase": OPERATION_FAILED,
-            "finished_at": stamp(now),
-            "message": "the project is paused: set spec.desiredState to Running first",
-        }
-        return fresh.model_copy(update=failed)
-    phase = Phase(status.phase) if status.phase in set(Phase) else None
-    return fresh if phase in ACTIVE else None
 
 
 def _chosen(operation: Operation, children: Mapping[Name, Child]) -> frozenset[ComponentName] | str:

@@ -15,6 +15,7 @@ import pytest
 
 from supaplane_contract import names
 from supaplane_contract.credentials import to_secret_data
+from supaplane_contract.rotation import pending
 from supaplane_contract.spec import ComponentName, DesiredState, IngressKind
 from supaplane_contract.status import Endpoints, Reason
 from supaplane_kube import KubeError
@@ -25,6 +26,7 @@ from supaplane_operator.metrics import Metrics
 from supaplane_operator.projects import PROJECTS
 from supaplane_operator.releases import Release
 from supaplane_operator.render import (
+    PASSWORD_CHECK,
     NotRenderable,
     Platform,
     Rendered,
@@ -36,6 +38,11 @@ from supaplane_operator.settings import Deadlines, Settings
 
 HOME = names.DEFAULT_HOME_NAMESPACE
 COMPONENTS = (ComponentName.DB, ComponentName.REST, ComponentName.GATEWAY)
+KNOWN_BY = {
+    ComponentName.REST: ("jwt-secret", "password-postgres"),
+    ComponentName.GATEWAY: ("anon-key",),
+}
+"""Credentials that a component is started with."""
 
 
 @dataclass
@@ -69,15 +76,34 @@ class SmallRenderer:
         if wish.spec.ingress.kind is IngressKind.INGRESS:
             manifests.append(_ingress(wish))
         desired = 0 if wish.spec.desired_state is DesiredState.PAUSED else 1
+        checks = _password_checks(wish) if desired else ()
         return Rendered(
-            manifests=tuple(manifests),
+            manifests=(*manifests, *checks),
             components=tuple(
-                RenderedComponent(c, f"image/{c}:1", (_kind(c), c.value), desired)
+                RenderedComponent(
+                    c,
+                    f"image/{c}:1",
+                    (_kind(c), c.value),
+                    desired,
+                    jobs=tuple(
+                        (check["metadata"]["name"], PASSWORD_CHECK)
+                        for check in checks
+                        if c is ComponentName.DB
+                    ),
+                )
                 for c in COMPONENTS
                 if c.value not in self.without
             ),
             endpoints=Endpoints(api=f"https://{wish.spec.host or wish.ref}"),
         )
+
+
+def _password_checks(wish: RenderInput) -> tuple[dict[str, Any], ...]:
+    """The Job that signs in with passwords that wait, if any does."""
+    waiting = pending(wish.credentials)
+    name = f"db-check-{'-'.join(waiting.values())}"
+    spec = {"template": {"spec": {"restartPolicy": "Never"}}}
+    return (_object(wish, "batch/v1", "Job", name, "db", spec=spec),) if waiting else ()
 
 
 def _kind(component: ComponentName) -> str:
@@ -118,7 +144,8 @@ def _component(
     wish: RenderInput, component: ComponentName, code: str, live: str
 ) -> list[dict[str, Any]]:
     name, part = component.value, wish.spec.component(component)
-    inputs = f"{wish.release.name} {wish.spec.size} {part.model_dump_json()}"
+    known = [wish.credentials[key] for key in KNOWN_BY.get(component, ())]
+    inputs = f"{wish.release.name} {wish.spec.size} {part.model_dump_json()} {known}"
     annotations = {names.ANNOTATION_INPUTS: inputs, names.ANNOTATION_RENDERING: f"{inputs} {code}"}
     if component in wish.restarts:
         annotations[names.ANNOTATION_RESTARTED] = wish.restarts[component]

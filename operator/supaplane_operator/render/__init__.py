@@ -11,6 +11,7 @@ from .model import (
     RenderInput,
 )
 from .namespace import namespace_labels
+from .password_check import TASK as PASSWORD_CHECK
 from .project import project
 from .public import public_names
 from .references import referenced_secrets
@@ -18,6 +19,7 @@ from .urls import public_hosts
 
 __all__ = [
     "ALL_KEYS",
+    "PASSWORD_CHECK",
     "Manifest",
     "NotRenderable",
     "Platform",

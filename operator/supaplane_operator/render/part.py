@@ -88,6 +88,10 @@ class Pod:
     sidecars: tuple[Manifest, ...] = ()
 
 
+def _always(_: Project) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Task:
     """Work beside a component that is done once and ends: a Job. Not there while paused."""
@@ -100,6 +104,10 @@ class Task:
     """The number that it runs as."""
     calls: frozenset[ComponentName]
     """Components that it speaks to."""
+    image: Callable[[Project], str] | None = None
+    """Its image, where that is not among the helpers."""
+    when: Callable[[Project], bool] = _always
+    """Whether there is anything to do."""
 
 
 def _nothing(_: Project) -> Any:
@@ -148,7 +156,7 @@ class Part:
     stateful: bool = False
     """StatefulSet instead of Deployment."""
     tasks: tuple[Task, ...] = ()
-    """What is done once beside it."""
+    """What is done once beside it, when there is anything to do."""
     recreate: Callable[[Project], bool] = _no
     """Whether the old pod must be gone before the new one starts (a volume for one node)."""
     internet: bool = False
@@ -161,3 +169,7 @@ class Part:
     """Whether the platform's log shipper may reach it."""
     public: bool = False
     """Whether ingress controllers may reach it."""
+
+    def due(self, project: Project) -> tuple[Task, ...]:
+        """The tasks that there is something to do for."""
+        return tuple(task for task in self.tasks if task.when(project))

@@ -58,7 +58,7 @@ def _pod(project: Project, part: Part, task: Task) -> Manifest:
         "containers": [
             {
                 "name": task.name,
-                "image": project.helper(task.name),
+                "image": task.image(project) if task.image else project.helper(task.name),
                 "imagePullPolicy": "IfNotPresent",
                 "resources": objects.resources(
                     CONTAINER_DEFAULT.requests, CONTAINER_DEFAULT.limits

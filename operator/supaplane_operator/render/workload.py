@@ -34,7 +34,7 @@ def render(project: Project, part: Part, own: Project) -> tuple[list[Manifest], 
     manifests = [*_beside(project, part, pod), *part.objects(own)]
     workload = _workload(project, part, pod, own)
     scaler = _autoscaler(project, part, workload["kind"])
-    jobs = {} if project.paused else {t.name: tasks.job(own, part, t) for t in part.tasks}
+    jobs = {} if project.paused else {t.name: tasks.job(own, part, t) for t in part.due(own)}
     watched = RenderedComponent(
         name=part.name,
         image=project.image(part.name),

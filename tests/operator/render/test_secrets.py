@@ -12,6 +12,7 @@ import pytest
 
 from supaplane_contract import names
 from supaplane_contract.credentials import KEYS
+from supaplane_contract.rotation import PENDING_KEYS
 from supaplane_contract.status import Reason
 from supaplane_operator.render import (
     NotRenderable,
@@ -105,7 +106,7 @@ def test_parts_name_only_credentials_that_exist() -> None:
     for part in PARTS.values():
         assert isinstance(part, Part)
         declared = part.credentials + part.live_credentials + part.optional_credentials
-        assert set(declared) <= set(KEYS)
+        assert set(declared) <= {*KEYS, *PENDING_KEYS}
 
 
 @pytest.mark.parametrize("key", ["jwt-secret", "anon-key", "password-authenticator"])

@@ -13,9 +13,17 @@ from typing import Any, Final
 
 from supaplane_contract import quantities, shares
 from supaplane_contract.credentials import DATABASE_ROLES, password_key
+from supaplane_contract.rotation import PENDING_KEYS, pending
 from supaplane_contract.sizes import Amounts
 from supaplane_contract.spec import ComponentName
-from supaplane_operator.render import bootstrap, external, objects, parameters, scram
+from supaplane_operator.render import (
+    bootstrap,
+    external,
+    objects,
+    parameters,
+    password_check,
+    scram,
+)
 from supaplane_operator.render.context import DATABASE_PORT, Project
 from supaplane_operator.render.model import Manifest
 from supaplane_operator.render.part import Part, Pod
@@ -85,10 +93,13 @@ def pod(project: Project) -> Pod:
 
 
 def _verifiers(project: Project) -> str:
-    salt_key = project.credential(ROOT_KEY)
+    """The verifier of each role's password; a new one comes here first, the services follow."""
+    salt_key, waiting = project.credential(ROOT_KEY), pending(project.credentials)
     return json.dumps(
         {
-            role: scram.verifier(project.password(role), role=role, salt_key=salt_key)
+            role: scram.verifier(
+                waiting.get(role) or project.password(role), role=role, salt_key=salt_key
+            )
             for role in sorted(DATABASE_ROLES)
         }
     )
@@ -185,7 +196,8 @@ def extra(project: Project) -> tuple[Manifest, ...]:
     )
     access = project.spec.database.external
     ports = {"postgres": DATABASE_PORT}
-    return (claim, *external.load_balancer(project, ComponentName.DB, access, ports))
+    outside = external.load_balancer(project, ComponentName.DB, access, ports)
+    return (claim, *password_check.secrets(project), *outside)
 
 
 def live_inputs(project: Project) -> Mapping[str, Any]:
@@ -203,10 +215,11 @@ PART = Part(
     pod=pod,
     ports={"postgres": DATABASE_PORT},
     credentials=(ROOT_KEY,),
-    live_credentials=tuple(password_key(role) for role in DATABASE_ROLES),
+    live_credentials=(*(password_key(role) for role in DATABASE_ROLES), *PENDING_KEYS),
     inputs=inputs,
     live_inputs=live_inputs,
     ignores=frozenset({"version", "storage", "external"}),
     objects=extra,
     stateful=True,
+    tasks=(password_check.CHECK,),
 )
