@@ -39,6 +39,7 @@ from .profile import routes as profile
 from .projects import pages
 from .projects import routes as projects
 from .projects.sweeper import Sweeper
+from .rotation import routes as rotation
 from .services import Services
 from .telemetry import routes as telemetry
 from .usage import routes as usage
@@ -59,6 +60,7 @@ BOTH: tuple[APIRouter, ...] = (
     projects.router,
     lifecycle.router,
     api_keys.router,
+    rotation.router,
     platform.router,
     pgmeta.router,
     content.router,
@@ -108,6 +110,7 @@ def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
     for router in (
         catalogue.v1,
         api_keys.v1,
+        rotation.v1,
         config.v1,
         functions.v1,
         data_api.v1,

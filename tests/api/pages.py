@@ -685,7 +685,15 @@ PAGES: dict[str, list[Row]] = {
             "/platform/props/project/{ref}/jwt-secret-update-status",
             {"jwtSecretUpdateStatus": Or(dict, None)},
         ),
-        *refused(f"PATCH {P}/config/secrets"),
+        change(
+            "PATCH",
+            f"{P}/config/secrets",
+            {
+                "jwt_secret": "plum-kettle-plum-kettle-plum-kettle",
+                "change_tracking_id": "7f3a1f2e-0000-4000-8000-000000000002",
+            },
+            {"message": str},
+        ),
     ],
     "database settings": [
         change("PATCH", f"{P}/config/pgbouncer", {"default_pool_size": 5}, {"pool_mode?": str}),
@@ -749,11 +757,10 @@ PAGES: dict[str, list[Row]] = {
         ),
         ask(f"{R}/network-bans/retrieve", None, {"banned_ipv4_addresses": [str]}),
         get(f"{R}/custom-hostname", ANY, ABSENT),
-        *refused(
-            f"POST {R}/read-replicas/setup",
-            f"POST {R}/read-replicas/remove",
-            f"PATCH {P}/db-password",
+        change(
+            "PATCH", f"{P}/db-password", {"password": "Xk9-vine-harbor-oblique"}, {"message": str}
         ),
+        *refused(f"POST {R}/read-replicas/setup", f"POST {R}/read-replicas/remove"),
     ],
     "storage and realtime settings": [
         change("PATCH", f"{P}/config/realtime", {"max_concurrent_users": 50}),

@@ -165,8 +165,6 @@ async def test_a_temporary_key_lives_as_long_as_was_asked(bench, shop, clock):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("PATCH", "/platform/projects/{ref}/config/secrets"),
-        ("PATCH", "/platform/projects/{ref}/db-password"),
         ("POST", "/v1/projects/{ref}/api-keys"),
         ("PUT", "/v1/projects/{ref}/api-keys/legacy?enabled=false"),
         ("POST", "/v1/projects/{ref}/upgrade"),

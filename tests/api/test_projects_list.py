@@ -228,7 +228,7 @@ async def test_the_api_page_has_the_real_keys(bench):
         assert told["project"] == {"ref": ref}
 
 
-async def test_the_jwt_secret_is_never_being_changed(bench):
+async def test_by_default_the_jwt_secret_is_not_being_changed(bench):
     person = await bench.person()
     ref = (await bench.project(person, await bench.organization(person)))["ref"]
     for path in (

@@ -73,12 +73,6 @@ class Temporary(Answer):
     api_key: str
 
 
-class Changed(Answer):
-    """What a change of keys would say."""
-
-    message: str
-
-
 @v1.get("", openapi_extra=KEYED)
 async def keys(
     services: TheServices,
@@ -188,17 +182,3 @@ def _claims(text: str) -> dict[str, Any]:
     if claims.get("role", "service_role") not in ("anon", "authenticated", "service_role"):
         raise Invalid("claims: role must be anon, authenticated or service_role")
     return claims
-
-
-@router.patch("/config/secrets", openapi_extra=REFUSED)
-async def change_jwt_secret(services: TheServices, access: Configurer) -> Changed:
-    """Refused: the JWT secret is minted once in a project's life."""
-    shown(services, access)
-    raise NotOffered("The JWT secret cannot be changed yet: it is made once in a project's life")
-
-
-@router.patch("/db-password", openapi_extra=REFUSED)
-async def change_database_password(services: TheServices, access: Configurer) -> Changed:
-    """Refused: the database password is minted once in a project's life."""
-    shown(services, access)
-    raise NotOffered("The database password cannot be changed here yet")

@@ -109,6 +109,8 @@ class Limits:
         """Wrong passwords of one account from within its sessions."""
         self.reveal = Limiter(burst=1, seconds=3600.0, clock=clock)
         """Rows of the audit log about a page with keys that somebody sees."""
+        self.rotate = Limiter(burst=20, seconds=3600.0, clock=clock)
+        """New secrets of one project, by whomever: each replaces pods."""
         self.estimate = Limiter(burst=60, seconds=60.0, clock=clock)
 
 

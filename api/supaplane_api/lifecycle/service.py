@@ -17,6 +17,7 @@ from supaplane_api.problems import Clash, Invalid, Missing, NotOffered
 from supaplane_api.projects import change, repository
 from supaplane_api.projects.snapshot import PROJECTS
 from supaplane_api.projects.views import View
+from supaplane_api.rotation import progress
 from supaplane_api.services import Services
 from supaplane_contract import ComponentName, DesiredState, Phase, Size
 
@@ -65,10 +66,18 @@ async def restart(
         "id": f"api-{services.outside.random_bytes(10).hex()}",
         "kind": "restart",
         # null takes away what the operation before was told
-        "parameters": {"components": ",".join(components)} if components else None,
+        "parameters": progress.parameters(components=",".join(components)) if components else None,
     }
+    await _refuse_while_rotating(services, access)
     details = {"components": components}
     await _wish(services, access, "operation", operation, "project.restart", details, address)
+
+
+async def _refuse_while_rotating(services: Services, access: ProjectAccess) -> None:
+    """Raises Clash while secrets are replaced: a wish that has not begun would be lost."""
+    latest = progress.latest(await change.read(services, access.project))
+    if latest is not None and progress.is_unfinished(latest) and latest.kind != "restart":
+        raise Clash(f"{latest.kind} is under way: try again when it has ended")
 
 
 def _component(name: str) -> ComponentName:

@@ -29,7 +29,7 @@ from supaplane_contract.spec import ProjectSpec
 from supaplane_kube import errors as kube_errors
 from supaplane_kube.resources import SECRETS
 
-from . import repository, wishes
+from . import repository, strength, wishes
 from .schemas import CreateProject
 from .snapshot import PROJECTS
 
@@ -102,10 +102,7 @@ def organization_of(caller: Caller, wish: CreateProject) -> Membership | None:
 async def _check_password(services: Services, caller: Caller, wish: CreateProject) -> None:
     if wish.db_pass == wish.name:
         raise Invalid("db_pass: must not be the name of the project")
-    strength = await services.passwords.strength(wish.db_pass, (wish.name, caller.email))
-    if strength.score < wishes.LEAST_STRENGTH:
-        advice = " ".join(filter(None, (strength.warning, *strength.suggestions)))
-        raise Invalid(f"db_pass: too weak for a database. {advice}".strip())
+    await strength.demand(services, "db_pass", wish.db_pass, (wish.name, caller.email))
 
 
 async def _reserve(

@@ -35,7 +35,6 @@ from .schemas import (
     ProjectStatus,
     RenamedProject,
     RenameProject,
-    SecretsUpdateStatus,
 )
 from .views import View, view, views
 
@@ -168,16 +167,6 @@ async def change_settings(
     await change.rename(services, access, body.name, client.address)
     renamed = current.project.model_copy(update={"name": body.name})
     return current.model_copy(update={"name": body.name, "project": renamed})
-
-
-@router.get("/projects/{ref}/jwt-secret-update-status", openapi_extra=SHOWN)
-@router.get("/project/{ref}/jwt-secret-update-status", openapi_extra=SHOWN)
-@router.get("/props/project/{ref}/jwt-secret-update-status", openapi_extra=SHOWN)
-@router.get("/projects/{ref}/config/secrets/update-status", openapi_extra=SHOWN)
-async def jwt_secret_update_status(services: TheServices, access: Reader) -> SecretsUpdateStatus:
-    """Whether the JWT secret is being changed: never, it is minted once in a project's life."""
-    _view(services, access)
-    return SecretsUpdateStatus()
 
 
 def _view(services: Services, access: ProjectAccess) -> View:

@@ -125,13 +125,6 @@ class ProjectStatus(Answer):
     status: str
 
 
-class SecretsUpdateStatus(Answer):
-    """Whether the JWT secret is being changed; null: it is not. Two names for two generations."""
-
-    jwtSecretUpdateStatus: None = None
-    update_status: None = None
-
-
 class ApiKey(Answer):
     """A key that clients of the project send."""
 

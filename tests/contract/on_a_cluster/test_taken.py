@@ -34,6 +34,21 @@ TAKEN: dict[str, dict[str, Any]] = {
     "backups by name": {"backup": {"schedule": "@daily", "s3": BUCKET}},
     "an undelete window": {"deletion": {"policy": "Delete", "undeleteWindowHours": 72}},
     "a restart": {"operation": {"id": "1", "kind": "restart"}},
+    "a new JWT secret": {"operation": {"id": "1", "kind": "rotateJwtSecret"}},
+    "a JWT secret of one's own": {
+        "operation": {
+            "id": "1",
+            "kind": "rotateJwtSecret",
+            "parameters": {"secretName": "mine", "secretKey": "key"},
+        }
+    },
+    "new passwords for two": {
+        "operation": {
+            "id": "1",
+            "kind": "rotateDatabasePassword",
+            "parameters": {"roles": "postgres,pgbouncer"},
+        }
+    },
     "a restart of two": {
         "operation": {"id": "1", "kind": "restart", "parameters": {"components": "auth,rest"}}
     },

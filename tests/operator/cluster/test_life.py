@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supaplane_contract import names
+from supaplane_contract import from_secret_data, names
 from supaplane_kube import resources as kinds
 
 pytestmark = pytest.mark.cluster
@@ -137,6 +137,51 @@ async def test_a_project_is_paused_and_resumed(cluster, operator):
     assert ("PersistentVolumeClaim", "db") in await cluster.objects(namespace, kinds.VOLUME_CLAIMS)
     await cluster.patch("shop", {"spec": {"desiredState": "Running"}})
     await cluster.until_phase("shop", "ACTIVE_HEALTHY")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "letter"),
+    [
+        ("rotateJwtSecret", "jwt-secret", "u"),
+        ("rotateDatabasePassword", "password-postgres", "v"),
+    ],
+)
+async def test_a_secret_is_replaced_and_what_the_api_brought_it_in_is_gone(
+    cluster, operator, kind, key, letter
+):
+    new = "plum-kettle-plum-kettle-plum-kettle"
+    await cluster.make("shop", ref=REF + letter)
+    namespace = await cluster.until_phase("shop", "ACTIVE_HEALTHY")
+    labels = {
+        names.LABEL_REF: REF + letter,
+        names.LABEL_MANAGED_BY: names.FIELD_MANAGER_API,
+    }
+    name = names.requested_secret("shop")
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": cluster.home, "labels": labels},
+        "stringData": {"one": new},
+    }
+    await cluster.kube.create(kinds.SECRETS, cluster.home, body, manager=names.FIELD_MANAGER_API)
+    parameters = {"secretName": name, "secretKey": "one"}
+    wish = {"id": "one", "kind": kind, "parameters": parameters}
+    await cluster.patch("shop", {"spec": {"operation": wish}})
+
+    async def ended() -> bool:
+        return ((await cluster.status("shop")).get("lastOperation") or {}).get("id") == "one"
+
+    await cluster.until(ended)
+    assert (await cluster.status("shop"))["lastOperation"]["phase"] == "Succeeded"
+    for where, secret in ((cluster.home, "shop-credentials"), (namespace, "credentials")):
+        found = await cluster.kube.get(kinds.SECRETS, where, secret)
+        assert from_secret_data(found)[key] == new
+    assert await cluster.kube.get(kinds.SECRETS, cluster.home, name) is None
+
+    async def tidy() -> bool:
+        return not await cluster.objects(namespace, kinds.JOBS)
+
+    await cluster.until(tidy)
 
 
 async def test_a_restart_runs_once_per_id(cluster, operator):

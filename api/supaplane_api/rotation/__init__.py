@@ -1,0 +1,1 @@
+"""Secrets of a project that are replaced by new ones."""
