@@ -1,8 +1,9 @@
 """Which secrets does a project have, and how is each that is missing made?
 
-Minted once in a project's life: what is there is never made again, and what is made fits what is
-there. Pure: randomness and the time are arguments. Shapes and lengths are those that Supabase's
-self-hosting scripts generate and its services insist on; text that goes into a URL is hexadecimal.
+Minted once: what is there is not made again here (rotation.py does, when somebody asks for it), and
+what is made fits what is there. Pure: randomness and the time are arguments. Shapes and lengths are
+those that Supabase's self-hosting scripts generate and its services insist on; text that goes into
+a URL is hexadecimal.
 """
 
 from __future__ import annotations

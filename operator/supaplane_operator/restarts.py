@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from supaplane_contract.spec import ComponentName, Operation, ProjectSpec
+from supaplane_contract.spec import ComponentName, Operation, OperationKind, ProjectSpec
 from supaplane_contract.status import OperationStatus
 
 from .children import WORKLOADS, Child, Name
@@ -41,8 +41,10 @@ def restarts(
         for name, child in children.items()
         if name[0] in WORKLOADS and child.component in set(ComponentName) and child.restart
     }
-    if operation is None or operation.phase != RUNNING or operation.kind in ROTATIONS:
+    if operation is None or operation.phase != RUNNING:
         return Restarts(had, operation)
+    if operation.kind in ROTATIONS:
+        return Restarts(had | _with_new_keys(operation), operation)
     if spec.operation is None or spec.operation.id != operation.id:
         return Restarts(had, operation)  # the wish is gone: what was begun is waited for
     chosen = _chosen(spec.operation, children)
@@ -52,6 +54,13 @@ def restarts(
     back = all(_is_back(c, operation.id, children) for c in others)
     turn = chosen if back else others
     return Restarts(had | dict.fromkeys(turn, operation.id), operation, outstanding=turn != chosen)
+
+
+def _with_new_keys(operation: OperationStatus) -> dict[ComponentName, str]:
+    """The gateway is made anew with the keys that it lets in, though it could take them in by
+    itself: sockets that were opened with an old one end, and when it is back they are refused."""
+    signs = operation.kind == OperationKind.ROTATE_JWT_SECRET.value
+    return {ComponentName.GATEWAY: operation.id} if signs else {}
 
 
 def _chosen(operation: Operation, children: Mapping[Name, Child]) -> frozenset[ComponentName] | str:

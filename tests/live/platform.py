@@ -262,6 +262,11 @@ class Platform:
 
     # --- the management API
 
+    @property
+    def organization(self) -> str:
+        """Slug of the organization that `sign_in` made."""
+        return self._organization
+
     def rest(self, method: str, path: str, body: Any = None) -> Reply:
         """A call to the management API as the person that `sign_in` made."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}

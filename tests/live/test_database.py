@@ -132,28 +132,73 @@ def test_pods_go_on_while_the_operator_is_dead_and_none_is_replaced_when_it_is_b
     assert len(gone) <= 1
 
 
-def test_a_new_password_is_taken_in_by_the_running_database_and_the_old_one_is_refused(
+def test_a_new_password_and_jwt_secret_count_and_the_old_ones_are_refused_though_the_operator_died(
     platform: Platform, apply: Callable[..., str], small: dict[str, Any]
 ) -> None:
-    name = apply("password", small)
-    project = platform.until_phase(name, "ACTIVE_HEALTHY")
-    (before,) = platform.pods(project, "db")
-    new = secrets.token_hex(16)
-    platform.change_key(name, password_key("postgres"), new)
-
-    def taken() -> bool:
-        try:
-            with platform.database(project, password=new):
-                return True
-        except psycopg.OperationalError:
-            return False
-
+    name = apply("rotated", {**small, "organization": platform.organization})
+    old = platform.until_phase(name, "ACTIVE_HEALTHY")
+    remember(platform, old, "rotated")
+    (before,) = platform.pods(old, "db")
+    started, new = time.monotonic(), f"Xk9-{secrets.token_urlsafe(18)}"
+    ask(platform, old, "db-password", {"password": new})
+    platform.until(lambda: step(platform, name) == "SettingPassword", "the operator begins")
+    platform.operator.kill()
+    platform.operator.start()
     # a minute for the kubelet to bring the file up to date, and then the bootstrap looks at it
-    platform.until(taken, "the new password is taken")
-    with pytest.raises(psycopg.OperationalError), platform.database(project):
+    succeeded(platform, name, "rotateDatabasePassword")
+    platform.times["a new database password counts everywhere"] = time.monotonic() - started
+    now = platform.project(name)
+    assert now.keys[password_key("postgres")] == new
+    assert remembers(platform, now, "rotated")
+    with pytest.raises(psycopg.OperationalError), platform.database(old):
         pass
-    (after,) = platform.pods(project, "db")
+    (after,) = platform.pods(old, "db")
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+    started, secret = time.monotonic(), secrets.token_hex(24)
+    tracked = {"jwt_secret": secret, "change_tracking_id": secrets.token_hex(8)}
+    assert platform.ask(now, "/rest/v1/kept", now.anon).status == 200
+    ask(platform, now, "config/secrets", tracked)
+    path = f"/platform/projects/{now.ref}/config/secrets/update-status"
+    done = {"change_tracking_id": tracked["change_tracking_id"], "status": 1, "progress": 5}
+    platform.until(
+        lambda: platform.rest("GET", path).json["update_status"] == {**done, "error": None},
+        "Studio is told that it is done",
+    )
+    platform.times["a new JWT secret counts everywhere"] = time.monotonic() - started
+    newest = platform.project(name)
+    assert newest.keys["jwt-secret"] == secret
+    assert platform.ask(newest, "/rest/v1/kept", newest.anon).status == 200
+    for stolen in (now.anon, now.service):
+        assert platform.ask(newest, "/rest/v1/kept", stolen).status == 401
+        beside = {"apikey": newest.anon, "Authorization": f"Bearer {stolen}"}
+        assert platform.ask(newest, "/rest/v1/kept", headers=beside).status == 401
+    assert remembers(platform, newest, "rotated")
+
+
+def ask(platform: Platform, project: Project, path: str, body: dict[str, str]) -> None:
+    """Changes something over REST, once the API knows whose the project is."""
+
+    def accepted() -> bool:
+        status = platform.rest("PATCH", f"/platform/projects/{project.ref}/{path}", body).status
+        assert status in (200, 404), status
+        return status == 200
+
+    platform.until(accepted, f"{path} is asked for")
+
+
+def step(platform: Platform, name: str) -> str | None:
+    return (platform.status(name).get("operation") or {}).get("step")
+
+
+def succeeded(platform: Platform, name: str, kind: str) -> None:
+    """Waits until the operation has ended."""
+
+    def last() -> dict[str, Any]:
+        return platform.status(name).get("lastOperation") or {}
+
+    platform.until(lambda: last().get("kind") == kind, f"{kind} ends")
+    assert last()["phase"] == "Succeeded", last()
 
 
 def test_a_row_survives_another_size(

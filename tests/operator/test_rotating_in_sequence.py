@@ -79,6 +79,8 @@ async def test_a_new_jwt_secret_reaches_all_that_sign_and_check_and_the_project_
     assert copy(stage) == after
     assert inputs(stage, "db") == database
     assert after["jwt-secret"] in inputs(stage, "rest")
+    template = stage.workload("gateway")["spec"]["template"]
+    assert template["metadata"]["annotations"][names.ANNOTATION_RESTARTED] == "one"
 
 
 async def test_the_database_has_a_new_password_before_any_service_and_the_old_one_is_gone(stage):

@@ -1,7 +1,7 @@
 """With which keys does auth sign the tokens of a project, and whose else does it take?
 
-The keys are made once, with the project: an ES256 pair, which signs, and the secret of the keys
-that are JWTs, with which tokens are still checked. They cannot be changed yet.
+There is an ES256 pair, which signs, and the secret of the keys that are JWTs, with which tokens are
+still checked. They are made anew together, with the JWT secret (rotation/); one alone cannot be.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from .edge import REFUSED, SHOWN, Configurer, Reader
 
 v1 = APIRouter(prefix="/v1/projects/{ref}/config/auth", tags=["project keys"])
 KEYED = may_answer(DATABASE, SNAPSHOT, CLUSTER, CREDENTIALS)
-FIXED = "The keys that sign tokens are made once in a project's life, and cannot be changed yet"
+FIXED = (
+    "A single key cannot be added, changed or taken away yet: with another JWT secret all keys that"
+    " sign tokens are made anew"
+)
 OWN_ONLY = "Auth takes its own tokens only: other issuers cannot be added on this platform yet"
 
 
