@@ -13,6 +13,8 @@ from supaplane_contract.rotation import pending_key
 from supaplane_contract.spec import ComponentName
 from supaplane_operator.render import PASSWORD_CHECK, Rendered, RenderInput, project, scram
 
+from .reach import allowed
+
 MakeInput = Callable[..., RenderInput]
 NEW = "chosen-by-a-person: ' $ %"
 
@@ -65,10 +67,8 @@ def test_a_job_signs_in_with_it_and_the_database_waits_for_the_job(
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert NEW not in json.dumps(job)
     assert from_secret_data(named(rendered, "Secret", "db-password-check")) == {"postgres": NEW}
-    policy = named(rendered, "NetworkPolicy", PASSWORD_CHECK)["spec"]
-    assert "ingress" not in policy
-    callers = json.dumps(named(rendered, "NetworkPolicy", "db")["spec"]["ingress"])
-    assert PASSWORD_CHECK in callers
+    may = {edge for edge in allowed(rendered, [5432]) if edge[0] == PASSWORD_CHECK}
+    assert may == {(PASSWORD_CHECK, "db", 5432)}
 
 
 def test_another_password_is_another_job(make_input: MakeInput, waiting: dict[str, str]) -> None:
