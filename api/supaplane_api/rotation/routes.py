@@ -56,7 +56,7 @@ async def change_database_password(
     services: TheServices, client: TheClient, access: Configurer, body: NewPassword
 ) -> Begun:
     """Another password of the database role postgres. Sessions that are open stay; services get it
-    once the database takes it, which may be some two minutes later."""
+    once the database takes it: in seconds, or within some two minutes."""
     shown(services, access)
     await service.change_database_password(services, access, body.password, client.address)
     return BEGUN

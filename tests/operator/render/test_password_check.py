@@ -34,6 +34,7 @@ def checks(rendered: Rendered) -> list[dict[str, Any]]:
 
 
 def inputs(rendered: Rendered) -> dict[str, dict[str, str]]:
+    """What decides whether pods are replaced, by workload."""
     return {
         m["metadata"]["name"]: m["spec"]["template"]["metadata"]["annotations"]
         for m in rendered.manifests

@@ -106,7 +106,7 @@ def _verifiers(project: Project) -> str:
 
 
 def _settings(project: Project) -> str:
-    return json.dumps(live_inputs(project))
+    return json.dumps(_told(project))
 
 
 def _prepare(project: Project) -> Manifest:
@@ -200,9 +200,15 @@ def extra(project: Project) -> tuple[Manifest, ...]:
     return (claim, *password_check.secrets(project), *outside)
 
 
-def live_inputs(project: Project) -> Mapping[str, Any]:
+def _told(project: Project) -> Mapping[str, str]:
     """What SQL is told of the spec."""
     return {"jwt_exp": str(project.spec.auth.jwt_expiry_seconds)}
+
+
+def live_inputs(project: Project) -> Mapping[str, Any]:
+    """What SQL is told, and passwords that wait; in most projects none does."""
+    waiting = pending(project.credentials)
+    return {**_told(project), **({"passwords": waiting} if waiting else {})}
 
 
 def inputs(_: Project) -> Mapping[str, Any]:
@@ -215,7 +221,8 @@ PART = Part(
     pod=pod,
     ports={"postgres": DATABASE_PORT},
     credentials=(ROOT_KEY,),
-    live_credentials=(*(password_key(role) for role in DATABASE_ROLES), *PENDING_KEYS),
+    live_credentials=tuple(password_key(role) for role in DATABASE_ROLES),
+    optional_credentials=tuple(PENDING_KEYS),
     inputs=inputs,
     live_inputs=live_inputs,
     ignores=frozenset({"version", "storage", "external"}),
