@@ -193,13 +193,11 @@ def _written(platform_: Inside, offset: int) -> int:
 async def _delete(kube: KubeClient, figures: Figures, count: int) -> float:
     began = time.monotonic()
     listing = await kube.list(PROJECTS, HOME)
-    await asyncio.gather(
-        *(kube.delete(PROJECTS, HOME, item["metadata"]["name"]) for item in listing.items)
-    )
-    while (await kube.list(PROJECTS, HOME)).items:
-        if time.monotonic() - began > GIVE_UP:
-            raise TimeoutError("the projects do not go")
-        await asyncio.sleep(0.25)
+    async with _seen(kube, PROJECTS, lambda _: True) as there:
+        await asyncio.gather(
+            *(kube.delete(PROJECTS, HOME, item["metadata"]["name"]) for item in listing.items)
+        )
+        await _until_none(there, began, "the projects do not go")
     taken = time.monotonic() - began
     figures.add(f"{count} projects deleted with their data", f"{taken:.1f} s")
     selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
@@ -275,12 +273,21 @@ async def _floor(kube: KubeClient, objects: Mapping[str, list[dict[str, Any]]]) 
 
 async def _drop(kube: KubeClient, namespaces: Iterable[str]) -> float:
     began = time.monotonic()
-    await asyncio.gather(*(kube.delete(kinds.NAMESPACES, None, name) for name in namespaces))
-    while (await kube.list(kinds.NAMESPACES, label_selector="floor=true")).items:
-        if time.monotonic() - began > GIVE_UP:
-            raise TimeoutError("the namespaces do not go")
-        await asyncio.sleep(0.25)
+
+    def ours(manifest: dict[str, Any]) -> bool:
+        return (manifest["metadata"].get("labels") or {}).get("floor") == "true"
+
+    async with _seen(kube, kinds.NAMESPACES, ours) as there:
+        await asyncio.gather(*(kube.delete(kinds.NAMESPACES, None, name) for name in namespaces))
+        await _until_none(there, began, "the namespaces do not go")
     return time.monotonic() - began
+
+
+async def _until_none(there: Callable[[], int], began: float, what: str) -> None:
+    while there():
+        if time.monotonic() - began > GIVE_UP:
+            raise TimeoutError(what)
+        await asyncio.sleep(0.05)
 
 
 async def run(profile: str, count: int) -> Figures:

@@ -15,6 +15,7 @@ from supaplane_kube import resources as kinds
 
 from .children import WORKLOADS, Name
 from .parallel import in_parallel
+from .render.objects import PROJECT
 from .subject import Subject
 from .world import World
 
@@ -34,6 +35,7 @@ async def stop(world: World, subject: Subject, elapsed: float) -> str:
     ]
     if there:
         calls = [partial(_delete, world, subject, name, uid) for name, uid in there]
+        calls.append(partial(_uncount, world, subject))
         await in_parallel(calls, AT_ONCE)
         return "stopping every component"
     if elapsed < world.settings.teardown_patience_seconds:
@@ -42,6 +44,11 @@ async def stop(world: World, subject: Subject, elapsed: float) -> str:
         if pods.items:
             return "waiting for pods to end"
     return ""
+
+
+async def _uncount(world: World, subject: Subject) -> None:
+    """Deletes the quota, which would be written anew for each pod that ends."""
+    await world.kube.delete(kinds.RESOURCE_QUOTAS, subject.namespace, PROJECT)
 
 
 async def _delete(world: World, subject: Subject, name: Name, uid: str) -> None:

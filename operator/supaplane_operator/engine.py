@@ -299,7 +299,7 @@ async def build(
         ),
         herald=Herald(kube),
         applier=Applier(kube, children, settings.apply_parallelism),
-        pods=PodTroubles(kube, clock=monotonic),
+        pods=PodTroubles(kube, clock=monotonic, crowding=lambda: crowding(projects.under_way)),
         certificates=Certificates(kube, clock=monotonic),
         fleet=Fleet(settings.rollout_concurrency, wanted),
         dns=dns,

@@ -24,6 +24,8 @@ EVENTS_AFTER: Final = 3.0
 """Seconds that it may be unready before Events are read: most that they tell of passes."""
 SOONEST: Final = 2.0
 LATEST: Final = 15.0
+LATEST_IN_A_CROWD: Final = 30.0
+"""The longest pause, however many others are under way."""
 
 
 @dataclass
@@ -37,9 +39,17 @@ class _Look:
 class PodTroubles:
     """Lists the pods of a namespace at most every two seconds, later at most every fifteen."""
 
-    def __init__(self, kube: Kube, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        crowding: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        """`crowding`: how many times longer the pauses are, because of others."""
         self._kube = kube
         self._clock = clock
+        self._crowding = crowding
         self._looks: dict[str, _Look] = {}
 
     async def of(
@@ -49,7 +59,7 @@ class PodTroubles:
         now = self._clock()
         look = self._looks.get(namespace)
         if look is None:
-            look = self._looks[namespace] = _Look(now, now, FIRST_LOOK, {})
+            look = self._looks[namespace] = _Look(now, now, self._pause(FIRST_LOOK), {})
         elif now >= look.at + look.pause:
             selector = f"{names.LABEL_REF}={ref}"
             pods = (await self._kube.list(PODS, namespace, label_selector=selector)).items
@@ -57,8 +67,12 @@ class PodTroubles:
             if now - look.since >= EVENTS_AFTER and explained_by_events(children, pods):
                 said = await self._complaints(namespace, children, pods)
                 look.found = said | {c: t for c, t in look.found.items() if _tells_more(t, c, said)}
-            look.at, look.pause = now, min(LATEST, max(SOONEST, (now - look.since) / 4))
+            usual = min(LATEST, max(SOONEST, (now - look.since) / 4))
+            look.at, look.pause = now, self._pause(usual)
         return look.found, look.at + look.pause - now
+
+    def _pause(self, usual: float) -> float:
+        return min(LATEST_IN_A_CROWD, usual * self._crowding())
 
     async def _complaints(
         self, namespace: str, children: Mapping[Name, Child], pods: list[Manifest]

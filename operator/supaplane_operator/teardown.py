@@ -28,6 +28,7 @@ from .dns import give_up, take_back_hosts
 from .errors import LookAgain
 from .farewell import going_down
 from .render.references import referenced_secrets
+from .report import crowding
 from .subject import Subject
 from .times import seconds_since, stamp
 from .world import World
@@ -42,6 +43,8 @@ STAGES: Final = (
 )
 SOONEST: Final = 0.5
 LATEST: Final = 2.0
+LATEST_IN_A_CROWD: Final = 10.0
+"""However many projects are under way."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ async def take_down(world: World, subject: Subject) -> Outcome:
         waiting = await _empty(world, subject, namespace)
         if waiting:
             elapsed = seconds_since(subject.project.deletion_timestamp, world.now())
-            return await _wait(world, subject, waiting, min(LATEST, max(SOONEST, elapsed / 4)))
+            again = pause(elapsed, world.projects.under_way)
+            return await _wait(world, subject, waiting, again)
     if ours and not keeps_data(subject):
         await _forget_credentials(world, subject)
     await finalizer.let_go(world, subject)
@@ -73,6 +77,13 @@ async def take_down(world: World, subject: Subject) -> Outcome:
     world.certificates.forget(subject.namespace)
     world.forget(subject.key)
     return Outcome(gone=True)
+
+
+def pause(elapsed: float, under_way: int) -> float:
+    """Seconds until a look at what only asking tells, `elapsed` seconds after the deletion and with
+    so many projects under way. What is watched makes itself known."""
+    usual = min(LATEST, max(SOONEST, elapsed / 4))
+    return min(LATEST_IN_A_CROWD, usual * crowding(under_way))
 
 
 async def _forget_credentials(world: World, subject: Subject) -> None:

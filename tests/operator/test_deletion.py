@@ -9,6 +9,7 @@ from supaplane_contract.status import Reason
 from supaplane_kube import resources as kinds
 from supaplane_operator.children import WORKLOADS
 from supaplane_operator.projects import PROJECTS
+from supaplane_operator.teardown import pause
 
 HOME = names.DEFAULT_HOME_NAMESPACE
 
@@ -53,8 +54,9 @@ async def test_delete_takes_everything_the_master_secret_last(stage):
     assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials") is None
     deleted = [(r.resource.kind, r.name) for r in stage.kube.writes if r.verb == "delete"]
     workloads = {("Deployment", "gateway"), ("Deployment", "rest"), ("StatefulSet", "db")}
-    assert set(deleted[1:4]) == workloads, "after the person's own deletion"
-    assert deleted[4:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
+    quota = ("ResourceQuota", "project")  # would be written anew for each pod that ends
+    assert set(deleted[1:5]) == {*workloads, quota}, "after the person's own deletion"
+    assert deleted[5:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
 
 
 async def test_delete_takes_secrets_that_were_told_over_the_api_and_no_persons(stage):
@@ -109,6 +111,12 @@ async def test_pods_that_do_not_end_do_not_keep_a_namespace(stage):
     await stage.delete()
     stage.later = timedelta(seconds=stage.settings.teardown_patience_seconds + 1)
     await stage.until(stage.gone)
+
+
+def test_who_goes_alone_is_looked_at_soon_and_a_crowd_seldom():
+    assert [pause(elapsed, 1) for elapsed in (0.0, 4.0, 60.0)] == [0.5, 1.0, 2.0]
+    assert pause(60.0, 16) == 4.0
+    assert pause(60.0, 1000) == 10.0
 
 
 async def test_protection_keeps_the_data_whatever_the_policy(stage):
