@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import platform
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,21 +25,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import yaml
 from audit import writes
+from floor import GIVE_UP, drop_all, objects_of, post_all, seen, until_none
 from inside import Inside, inside
 
 from supaplane_contract import names
 from supaplane_devcluster.measure import cpu as cluster_cpu
-from supaplane_kube import KubeClient, Reflector, Resource
+from supaplane_kube import KubeClient
 from supaplane_kube import resources as kinds
-from supaplane_operator.apply import waves
-from supaplane_operator.children import OF_CONTROLLERS
+from supaplane_operator.memory import EVERY_SECONDS
 from supaplane_operator.projects import PROJECTS
 
 SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
 HOME = names.DEFAULT_HOME_NAMESPACE
-GIVE_UP = 600.0
-AT_ONCE = 50
-"""Requests of the plain client at a time: as many as the operator's client sends."""
+UNTIL_TRIMMED = 2 * EVERY_SECONDS + 1
+"""Seconds of rest after which the operator has given back what it needs no more."""
 
 
 @dataclass
@@ -73,9 +71,10 @@ def projects(profile: str, count: int) -> Iterable[dict[str, Any]]:
         }
 
 
-async def measure(platform_: Inside, profile: str, count: int) -> Figures:
-    """All figures of one run."""
+async def measure(platform_: Inside, profile: str, count: int, *, floor: bool) -> Figures:
+    """All figures of one run; without `floor` those of creation, rest and restart only."""
     figures, kube = Figures(), platform_.kube
+    await asyncio.sleep(UNTIL_TRIMMED)
     figures.add("operator, no projects", f"{platform_.memory():.0f} MiB")
     offset = platform_.cluster.audit_log.stat().st_size
     before, own = cluster_cpu(platform_.cluster), platform_.cpu()
@@ -94,10 +93,25 @@ async def measure(platform_: Inside, profile: str, count: int) -> Figures:
     figures.add("status writes per project", f"{len(statuses) / count:.1f}")
     figures.add("CPU of the operator", f"{own:.1f} s, {own / (own + spent):.1%} of all")
     figures.add("CPU of the cluster", f"{spent:.1f} s")
-    figures.add(f"operator, {count} projects", f"{platform_.memory():.0f} MiB")
+    figures.add(f"operator, {count} projects, end of the burst", f"{platform_.memory():.0f} MiB")
     await _rest(platform_, figures)
-    objects = await _objects_of(kube)
+    figures.add(f"operator, {count} projects, at rest", f"{platform_.memory():.0f} MiB")
+    objects = await objects_of(kube) if floor else {}
     await _restart(platform_, figures, count)
+    if floor:
+        await _against_the_floor(platform_, figures, objects, count, taken)
+    return figures
+
+
+async def _against_the_floor(
+    platform_: Inside,
+    figures: Figures,
+    objects: Mapping[str, list[dict[str, Any]]],
+    count: int,
+    taken: float,
+) -> None:
+    """`taken`: seconds that the operator needed to make the same projects."""
+    kube = platform_.kube
     before, own = cluster_cpu(platform_.cluster), platform_.cpu()
     gone = await _delete(kube, figures, count)
     spent, own = _spent(before, cluster_cpu(platform_.cluster)), platform_.cpu() - own
@@ -105,50 +119,29 @@ async def measure(platform_: Inside, profile: str, count: int) -> Figures:
     figures.add("operator, after they were deleted", f"{platform_.memory():.0f} MiB")
     await asyncio.to_thread(platform_.stop_operator)
     before = cluster_cpu(platform_.cluster)
-    floor = await _floor(kube, objects)
+    posted = await post_all(kube, objects)
     spent = _spent(before, cluster_cpu(platform_.cluster))
-    figures.add("a plain client posts the same objects (floor)", f"{floor:.1f} s")
+    figures.add("a plain client posts the same objects (floor)", f"{posted:.1f} s")
     figures.add("CPU of the cluster for the plain client", f"{spent:.1f} s")
-    figures.add("operator against the floor", f"{taken / floor:.2f} x")
+    figures.add("operator against the floor", f"{taken / posted:.2f} x")
     before = cluster_cpu(platform_.cluster)
-    floor = await _drop(kube, objects)
+    dropped = await drop_all(kube, objects)
     spent = _spent(before, cluster_cpu(platform_.cluster))
-    figures.add("the plain client deletes the namespaces", f"{floor:.1f} s")
+    figures.add("the plain client deletes the namespaces", f"{dropped:.1f} s")
     figures.add("CPU of the cluster meanwhile", f"{spent:.1f} s")
-    figures.add("operator against that", f"{gone / floor:.2f} x")
-    return figures
+    figures.add("operator against that", f"{gone / dropped:.2f} x")
 
 
 def _spent(before: Mapping[str, float], after: Mapping[str, float]) -> float:
     return sum(after.values()) - sum(before.values())
 
 
-@contextlib.asynccontextmanager
-async def _seen(
-    kube: KubeClient, kind: Resource, good: Callable[[dict[str, Any]], bool]
-) -> AsyncIterator[Callable[[], int]]:
-    """How many objects of a kind are good, by a watch: to ask again and again is work as well."""
-    reflector = Reflector(kube, kind, keep=good, changed=lambda *_: None)
-    task = asyncio.create_task(reflector.run())
-    try:
-        await reflector.wait_synced()
-        yield lambda: sum(reflector.items().values())
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 def _is_healthy(manifest: dict[str, Any]) -> bool:
     return (manifest.get("status") or {}).get("phase") == "ACTIVE_HEALTHY"
 
 
-def _is_ready(manifest: dict[str, Any]) -> bool:
-    wanted = manifest["spec"].get("replicas", 1)
-    return bool(manifest.get("status", {}).get("readyReplicas", 0) >= wanted)
-
-
 async def _make(kube: KubeClient, manifests: Iterable[dict[str, Any]], count: int) -> float:
-    async with _seen(kube, PROJECTS, _is_healthy) as healthy:
+    async with seen(kube, PROJECTS, _is_healthy) as healthy:
         began = time.monotonic()
         await asyncio.gather(
             *(kube.create(PROJECTS, HOME, manifest, manager="bench") for manifest in manifests)
@@ -193,11 +186,11 @@ def _written(platform_: Inside, offset: int) -> int:
 async def _delete(kube: KubeClient, figures: Figures, count: int) -> float:
     began = time.monotonic()
     listing = await kube.list(PROJECTS, HOME)
-    async with _seen(kube, PROJECTS, lambda _: True) as there:
+    async with seen(kube, PROJECTS, lambda _: True) as there:
         await asyncio.gather(
             *(kube.delete(PROJECTS, HOME, item["metadata"]["name"]) for item in listing.items)
         )
-        await _until_none(there, began, "the projects do not go")
+        await until_none(there, began, "the projects do not go")
     taken = time.monotonic() - began
     figures.add(f"{count} projects deleted with their data", f"{taken:.1f} s")
     selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
@@ -210,90 +203,10 @@ async def _delete(kube: KubeClient, figures: Figures, count: int) -> float:
     return taken
 
 
-async def _objects_of(kube: KubeClient) -> dict[str, list[dict[str, Any]]]:
-    """By project namespace, everything that the operator made there, as one would post it."""
-    selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
-    found: dict[str, list[dict[str, Any]]] = {}
-    for kind in kinds.BY_KIND.values():
-        if not kind.namespaced or kind in (kinds.EVENTS, kinds.HTTP_ROUTES, kinds.PODS, PROJECTS):
-            continue
-        for item in (await kube.list(kind, label_selector=selector)).items:
-            namespace = item["metadata"]["namespace"]
-            if namespace.startswith("supabase-"):
-                found.setdefault(namespace, []).append(_plain(item))
-    return found
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    meta = item["metadata"]
-    kept = {k: meta[k] for k in ("name", "namespace", "labels") if k in meta}
-    notes = (meta.get("annotations") or {}).items()
-    kept["annotations"] = {k: v for k, v in notes if not k.startswith(OF_CONTROLLERS)}
-    spec = {k: v for k, v in item.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
-    spec.pop("volumeName", None)
-    if item["kind"] == "Job":  # the server chooses both
-        spec.pop("selector", None)
-        labels = spec["template"]["metadata"]["labels"]
-        spec["template"]["metadata"]["labels"] = {
-            k: v for k, v in labels.items() if not k.endswith(("controller-uid", "job-name"))
-        }
-    rest = {k: v for k, v in item.items() if k not in ("metadata", "status", "spec")}
-    return rest | {"metadata": kept} | ({"spec": spec} if "spec" in item else {})
-
-
-async def _floor(kube: KubeClient, objects: Mapping[str, list[dict[str, Any]]]) -> float:
-    """Posts all objects as fast as the server takes them, until every workload is ready."""
-    workers = asyncio.Semaphore(AT_ONCE)
-    wanted = [body for bodies in objects.values() for body in bodies]
-
-    async def post(body: dict[str, Any]) -> None:
-        kind = kinds.resource_of(body)
-        async with workers:
-            await kube.create(kind, body["metadata"].get("namespace"), body, manager="floor")
-
-    async def project(namespace: str, bodies: list[dict[str, Any]]) -> None:
-        meta = {"name": namespace, "labels": {"floor": "true"}}
-        await post({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-        for wave in waves(bodies):
-            await asyncio.gather(*(post(body) for body in wave))
-
-    async with (
-        _seen(kube, kinds.DEPLOYMENTS, _is_ready) as deployments,
-        _seen(kube, kinds.STATEFUL_SETS, _is_ready) as sets,
-    ):
-        began, before = time.monotonic(), deployments() + sets()
-        await asyncio.gather(*(project(ns, bodies) for ns, bodies in objects.items()))
-        count = sum(body["kind"] in ("Deployment", "StatefulSet") for body in wanted)
-        while deployments() + sets() - before < count:
-            if time.monotonic() - began > GIVE_UP:
-                raise TimeoutError("the plain client's pods do not get ready")
-            await asyncio.sleep(0.05)
-        return time.monotonic() - began
-
-
-async def _drop(kube: KubeClient, namespaces: Iterable[str]) -> float:
-    began = time.monotonic()
-
-    def ours(manifest: dict[str, Any]) -> bool:
-        return (manifest["metadata"].get("labels") or {}).get("floor") == "true"
-
-    async with _seen(kube, kinds.NAMESPACES, ours) as there:
-        await asyncio.gather(*(kube.delete(kinds.NAMESPACES, None, name) for name in namespaces))
-        await _until_none(there, began, "the namespaces do not go")
-    return time.monotonic() - began
-
-
-async def _until_none(there: Callable[[], int], began: float, what: str) -> None:
-    while there():
-        if time.monotonic() - began > GIVE_UP:
-            raise TimeoutError(what)
-        await asyncio.sleep(0.05)
-
-
-async def run(profile: str, count: int) -> Figures:
+async def run(profile: str, count: int, *, floor: bool) -> Figures:
     """Brings everything up, measures, takes it down."""
     async with inside() as platform_:
-        return await measure(platform_, profile, count)
+        return await measure(platform_, profile, count, floor=floor)
 
 
 def main() -> int:
@@ -301,9 +214,12 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--count", type=int, default=100)
     options.add_argument("--profile", default="full", help="a sample of manifests/samples")
+    options.add_argument(
+        "--no-floor", action="store_true", help="only creation, rest and restart: for many projects"
+    )
     chosen = options.parse_args()
     load = os.getloadavg()[0]
-    figures = asyncio.run(run(chosen.profile, chosen.count))
+    figures = asyncio.run(run(chosen.profile, chosen.count, floor=not chosen.no_floor))
     print(
         f"\n{os.cpu_count()} cores, Python {platform.python_version()}, profile {chosen.profile}, "
         f"load before {load:.1f}, after {os.getloadavg()[0]:.1f}\n"

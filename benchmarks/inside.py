@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,48 @@ from supaplane_kube import KubeClient, login
 
 NAMESPACE = "supaplane-system"
 ACCOUNT = "operator"
-PROBES = 18080
+
+
+@dataclass
+class Replica:
+    """One process of the operator, as in a pod of its own."""
+
+    identity: str
+    environ: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self) -> None:
+        """Starts it; returns when its caches are filled."""
+        port = _free_port()
+        own = {"SUPAPLANE_IDENTITY": self.identity, "SUPAPLANE_PROBE_PORT": str(port)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "supaplane_operator"],
+                env=self.environ | own,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).close()
+                return
+            time.sleep(0.05)
+        raise TimeoutError("the operator is not ready:\n" + self.log.read_text()[-2000:])
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends it as a pod is ended, or by another signal."""
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @dataclass
@@ -33,33 +76,28 @@ class Inside:
     kube: KubeClient
     folder: Path
     environ: dict[str, str]
-    process: subprocess.Popen[bytes] | None = field(default=None)
+    replica: Replica = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.replica = self.another("first")
+
+    def another(self, identity: str) -> Replica:
+        """One more of the operator, not started."""
+        return Replica(identity, self.environ, self.folder / f"{identity}.log")
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The operator's process."""
+        assert self.replica.process is not None
+        return self.replica.process
 
     def start_operator(self) -> None:
         """Starts it; returns when its caches are filled."""
-        with (self.folder / "operator.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "supaplane_operator"],
-                env=self.environ,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(urllib.error.URLError, OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{PROBES}/readyz", timeout=2).close()
-                return
-            time.sleep(0.05)
-        raise TimeoutError(
-            "the operator is not ready:\n" + (self.folder / "operator.log").read_text()[-2000:]
-        )
+        self.replica.start()
 
     def stop_operator(self) -> None:
         """Ends it as a pod is ended."""
-        if self.process:
-            self.process.terminate()
-            self.process.wait(30)
-            self.process = None
+        self.replica.end()
 
     def restart_operator(self) -> None:
         """Ends it and starts another."""
@@ -68,14 +106,12 @@ class Inside:
 
     def memory(self) -> float:
         """Resident memory of the operator, in MiB."""
-        assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(x for x in status.splitlines() if x.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
     def cpu(self) -> float:
         """CPU seconds that the operator has used, user and system."""
-        assert self.process is not None
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -139,6 +175,5 @@ def _environment(cluster: Cluster, folder: Path) -> dict[str, str]:
         "SUPAPLANE_SERVICE_ACCOUNT_DIR": str(account),
         "SUPAPLANE_OPERATOR_NAMESPACE": NAMESPACE,
         "SUPAPLANE_PROBE_HOST": "127.0.0.1",
-        "SUPAPLANE_PROBE_PORT": str(PROBES),
         "DOMAIN_BASE": "example.com",
     }

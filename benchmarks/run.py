@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import creation
 import drift
+import handover
 import quiet
 from bench import bench
 
@@ -50,6 +51,7 @@ async def measured(count: int, rest: float) -> list[Row]:
         made = await creation.measure(platform_, count=count)
         still = await quiet.measure(platform_, seconds=rest)
         repaired = await drift.measure(platform_.kube, made.namespace)
+    ended = await handover.measure()
     first = sorted(made.to_first_object)
     return [
         *(Row(f"repaired: {what}", seconds, 0.5, "s") for what, seconds in repaired.items()),
@@ -66,6 +68,8 @@ async def measured(count: int, rest: float) -> list[Row]:
         Row(f"writes in {rest:g} s at rest", still.writes_at_rest, 0, ""),
         Row(f"writes in {rest:g} s after a restart", still.writes_after_restart, 0, ""),
         Row("restart of the operator until ready", still.restart_seconds, 10.0, "s"),
+        Row("SIGTERM to the leader until another works, longest of 3", ended.told, 3.0, "s"),
+        Row("kill -9 of the leader until another works, longest of 3", ended.killed, 20.0, "s"),
         Row("memory of the operator, no projects", empty, 90.0, "MiB"),
         Row(f"memory of the operator, {count} projects", still.memory_mib, 110.0, "MiB"),
         Row("CPU of the operator at rest", still.cpu_cores_at_rest, 0.05, "cores"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -197,4 +198,5 @@ def _number(version: str) -> int:
 
 def _key(manifest: Manifest) -> Key:
     meta = manifest["metadata"]
-    return meta.get("namespace", ""), meta["name"]
+    # kept for every object, and the same for many
+    return sys.intern(meta.get("namespace", "")), sys.intern(meta["name"])

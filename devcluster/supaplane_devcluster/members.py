@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import components, files, processes
+from . import components, files, garbage, processes
 from .errors import DidNotStart
 from .layout import Layout
 from .node.real import RealNode
@@ -111,7 +112,8 @@ class Members:
         if node and component == SPACE:
             node.prepare()
         enter = node.inside() if node and component != SPACE else []
-        environ = node.environment() if node else None
+        machine = node.environment() if node else os.environ
+        environ = garbage.environment(machine, garbage.memory_of_machine())
         processes.start(argv, log, self._layout.folder, record, environ, enter)
 
     def _epitaph(self, component: str) -> str:

@@ -7,6 +7,7 @@ enough to say how it is, and whether it still is as we saw it when we last compa
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -93,14 +94,14 @@ def digest(value: object) -> str:
 
 
 def keep(manifest: Manifest) -> Child:
-    """What is kept of an object."""
+    """What is kept of an object. What many have in common is kept once."""
     meta = manifest["metadata"]
     labels = meta.get("labels") or {}
     return Child(
         uid=meta.get("uid", ""),
         shape=shape_of(manifest),
-        ref=labels.get(names.LABEL_REF, ""),
-        component=labels.get(names.LABEL_COMPONENT, ""),
+        ref=sys.intern(labels.get(names.LABEL_REF, "")),
+        component=sys.intern(labels.get(names.LABEL_COMPONENT, "")),
         deleting="deletionTimestamp" in meta,
         **_by_kind(manifest),
     )
@@ -131,7 +132,7 @@ def _workload(manifest: Manifest) -> dict[str, Any]:
         "pods": status.get("replicas", 0),
         "ready": status.get("readyReplicas", 0),
         "settled": _settled(manifest, desired),
-        "image": containers[0].get("image", ""),
+        "image": sys.intern(containers[0].get("image", "")),
         "inputs": annotations.get(names.ANNOTATION_INPUTS, ""),
         "rendering": annotations.get(names.ANNOTATION_RENDERING, ""),
         "live_inputs": own.get(names.ANNOTATION_LIVE_INPUTS, ""),

@@ -1,7 +1,7 @@
 """How does a stack go whose data nobody wants? All at once: there is nothing left to keep in order.
 
-Its workloads go first and then the namespace, for while pods are still there the namespace
-controller waits for half of their grace period before it looks again.
+Its workloads go first, with what counts and lists their pods, and then the namespace: while pods
+are still there the namespace controller waits for half of their grace period before it looks again.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from .subject import Subject
 from .world import World
 
 AT_ONCE: Final = 20
-MAKE_PODS: Final = (*WORKLOADS, kinds.JOBS)
+AHEAD: Final = (kinds.SERVICES, *WORKLOADS, kinds.JOBS)
+"""What makes pods, and what is written anew for each pod that ends."""
 
 
 async def stop(world: World, subject: Subject, elapsed: float) -> str:
-    """Deletes what makes pods; what it waits for, or nothing when no pod is left.
+    """Deletes what makes and counts pods; what it waits for, or nothing when no pod is left.
 
     `elapsed`: seconds since the deletion. Pods that do not end are not waited for for ever.
     """
     there = [
         (name, child.uid)
         for name, child in world.children.of(subject.namespace).items()
-        if name[0] in MAKE_PODS and not child.deleting
+        if name[0] in AHEAD and not child.deleting
     ]
     if there:
         calls = [partial(_delete, world, subject, name, uid) for name, uid in there]

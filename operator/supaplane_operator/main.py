@@ -48,6 +48,7 @@ def cli(arguments: Sequence[str] | None = None) -> int:
         return 2
     logs.set_up(settings.log_format, settings.log_level, drop=handlers.NotInMainThread())
     memory.small_tls_buffers()
+    memory.large_blocks_apart()
     try:
         return asyncio.run(run(settings, options.kubeconfig))
     except KubeError as error:

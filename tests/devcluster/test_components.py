@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from supaplane_devcluster import ClusterOptions, audit, components, egress, files
+from supaplane_devcluster import ClusterOptions, audit, components, egress, files, garbage
 from supaplane_devcluster.kubeconfig import token_of
 from supaplane_devcluster.layout import Layout
 from supaplane_devcluster.plan import Plan
@@ -110,3 +110,10 @@ def test_what_is_meant_for_pods_goes_to_who_simulates_them(plan: Plan) -> None:
     selection = yaml.safe_load(egress.configuration(plan))["egressSelections"]
     assert [entry["name"] for entry in selection] == ["cluster"]
     assert selection[0]["connection"]["transport"]["tcp"]["url"] == "https://127.0.0.1:20005"
+
+
+def test_programs_collect_garbage_seldom_unless_memory_is_short_or_somebody_chose() -> None:
+    environ = garbage.environment({"PATH": "/bin"}, 16 * 2**30)
+    assert environ == {"PATH": "/bin", "GOGC": "400", "GOMEMLIMIT": "2048MiB"}
+    assert garbage.environment({"GOGC": "100"}, 16 * 2**30)["GOGC"] == "100"
+    assert garbage.memory_of_machine() > 2**28

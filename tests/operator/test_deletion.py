@@ -54,9 +54,10 @@ async def test_delete_takes_everything_the_master_secret_last(stage):
     assert stage.kube.peek(kinds.SECRETS, HOME, "shop-credentials") is None
     deleted = [(r.resource.kind, r.name) for r in stage.kube.writes if r.verb == "delete"]
     workloads = {("Deployment", "gateway"), ("Deployment", "rest"), ("StatefulSet", "db")}
-    quota = ("ResourceQuota", "project")  # would be written anew for each pod that ends
-    assert set(deleted[1:5]) == {*workloads, quota}, "after the person's own deletion"
-    assert deleted[5:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
+    # these would be written anew for each pod that ends
+    counted = {("ResourceQuota", "project"), *(("Service", name) for _, name in workloads)}
+    assert set(deleted[1:8]) == workloads | counted, "after the person's own deletion"
+    assert deleted[8:] == [("Namespace", namespace), ("Secret", "shop-credentials")]
 
 
 async def test_delete_takes_secrets_that_were_told_over_the_api_and_no_persons(stage):
