@@ -1,4 +1,4 @@
-"""One node, one operator and one API for all live tests, which run one after the other.
+"""The nodes of live tests, which run one after the other, and what they have in common.
 
 They need root and Linux. Elsewhere they are skipped with one line that says so, but never in
 continuous integration, where the variable CI is set.
@@ -6,7 +6,7 @@ continuous integration, where the variable CI is set.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -18,17 +18,27 @@ from tests.conftest import FIGURES
 
 from supaplane_api import embedded_postgres
 from supaplane_contract import names
-from supaplane_devcluster import Cluster, ClusterOptions
+from supaplane_demo import images as product
+from supaplane_devcluster import Cluster, ClusterOptions, tools
 from supaplane_devcluster.images import Images
+from supaplane_devcluster.images.dockerfiles import built
 from supaplane_operator.releases import load_releases, newest
 
-from .images.recipes import ALL, BY_COMPONENT, HELPERS, VARIANTS
+from .images.official import DATABASE, REFERENCE
+from .images.recipes import (
+    ALL,
+    BY_COMPONENT,
+    HELPERS,
+    VARIANTS,
+    VECTOR,
+)
+from .installed import SYSTEM, Installed, Pods, shipper_image
 from .platform import API_PORT, DOMAIN, HOME, PROBE_PORT, Platform, full_reference
 from .things import Program, Project
 
 ROOT = Path(__file__).parent.parent.parent
 CLUSTERS = ROOT / ".supaplane"
-PLATFORM = pytest.StashKey[Platform]()
+PLATFORMS = pytest.StashKey[list[Platform]]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -39,9 +49,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hands the figures to the process that prints, as a worker of pytest-xdist is not."""
-    platform = session.config.stash.get(PLATFORM, None)
-    if platform is not None:
-        figures = {"seconds": platform.times, "MiB of memory": platform.memory}
+    platforms = session.config.stash.get(PLATFORMS, [])
+    if platforms:
+        figures = {
+            "seconds": {k: v for platform in platforms for k, v in platform.times.items()},
+            "MiB of memory": {k: v for platform in platforms for k, v in platform.memory.items()},
+        }
         session.config.stash[FIGURES] = figures
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["live"] = figures
@@ -57,33 +70,76 @@ def only_where_pods_run() -> None:
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[Cluster]:
-    """A Kubernetes with a node that really runs pods, and the images of the newest release."""
+def turn() -> Iterator[contextlib.ExitStack]:
+    """Holds the node that runs: one at a time, for two would share the processors."""
+    with contextlib.ExitStack() as turn:
+        yield turn
+
+
+@contextlib.contextmanager
+def a_node(word: str, *archives: Path) -> Iterator[Cluster]:
+    """A Kubernetes with a node that really runs pods, with these images and those of the newest
+    release; `word` becomes part of its name."""
     only_where_pods_run()
-    for leftover in (CLUSTERS / "clusters").glob("live-*"):
-        if not Path(f"/proc/{leftover.name.removeprefix('live-')}").exists():
+    for leftover in (CLUSTERS / "clusters").glob(f"{word}-*"):
+        if not Path(f"/proc/{leftover.name.removeprefix(f'{word}-')}").exists():
             Cluster(leftover.name, home=CLUSTERS).down()
     options = ClusterOptions(node="real")
-    cluster = Cluster(f"live-{os.getpid()}", home=CLUSTERS, options=options)
+    cluster = Cluster(f"{word}-{os.getpid()}", home=CLUSTERS, options=options)
     try:
-        cluster.up(lambda line: print(line, flush=True))
-        give_images(cluster)
-        cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"crd/{_crd()}")
-        cluster.kubectl("create", "namespace", HOME)
+        cluster.up(say)
+        give_images(cluster, *archives)
         yield cluster
     finally:
         cluster.down()
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@pytest.fixture(scope="session")
+def node(turn: contextlib.ExitStack) -> Cluster:
+    """For operator and API as processes: the definition and the home namespace are there."""
+    turn.close()
+    cluster = turn.enter_context(a_node("live"))
+    cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"crd/{_crd()}")
+    cluster.kubectl("create", "namespace", HOME)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def installed(turn: contextlib.ExitStack, pytestconfig: pytest.Config) -> Installed:
+    """Supaplane as its chart installs it, and a person who signed in. Tests that ask for it come
+    before those that ask for `node`."""
+    only_where_pods_run()
+    archives = [built(what, ROOT, say) for what in (product.OPERATOR, product.API)]
+    images = Images((DATABASE, VECTOR), say=say)
+    archives += (images.build(recipe.name) for recipe in (DATABASE, VECTOR))
+    turn.close()
+    cluster = turn.enter_context(a_node("chart", *archives))
+    cluster.tag_image(DATABASE.reference, REFERENCE)
+    cluster.tag_image(VECTOR.reference, shipper_image())
+    cluster.kubectl("create", "namespace", SYSTEM)
+    enforce = "pod-security.kubernetes.io/enforce=restricted"
+    cluster.kubectl("label", "namespace", SYSTEM, enforce)
+    pods = Pods(cluster)
+    made = Installed(cluster, pods, pods, helm=str(tools.ensure("helm", print)))
+    pytestconfig.stash.setdefault(PLATFORMS, []).append(made)
+    made.install()
+    made.sign_in()
+    return made
 
 
 def _crd() -> str:
     return f"{names.PLURAL}.{names.GROUP}"
 
 
-def give_images(cluster: Cluster) -> None:
-    """The images under the names that the newest release has for them."""
-    images = Images(ALL, say=lambda line: print(line, flush=True))
-    cluster.import_images(*(images.build(recipe.name) for recipe in ALL))
+def give_images(cluster: Cluster, *archives: Path) -> None:
+    """These, and those of the newest release under the names that it has for them."""
+    images = Images(ALL, say=say)
+    cluster.import_images(*archives, *(images.build(recipe.name) for recipe in ALL))
     release = newest(load_releases())
     wanted = [
         *((recipe, release.images[name]) for name, recipe in BY_COMPONENT.items()),
@@ -128,7 +184,7 @@ def platform(
         folder / "api.log",
     )
     made = Platform(node, operator, api)
-    pytestconfig.stash[PLATFORM] = made
+    pytestconfig.stash.setdefault(PLATFORMS, []).append(made)
     try:
         operator.start()
         api.start()
@@ -148,20 +204,25 @@ def shop(platform: Platform) -> Project:
     return platform.until_healthy(platform.order("shop"), "shop, over REST", parts=True)
 
 
+@pytest.fixture(scope="session")
+def other(platform: Platform) -> Project:
+    """Another one, of the same kind."""
+    return platform.until_healthy(platform.order("other"), "a second project over REST")
+
+
+@pytest.fixture(scope="session")
+def tiny(platform: Platform, small: dict[str, Any]) -> Project:
+    """A project of four components that tests may change, and leave healthy."""
+    return platform.until_healthy(platform.apply("tiny", small), "four components")
+
+
 @pytest.fixture
 def apply(platform: Platform) -> Iterator[Any]:
     """`kubectl apply` of SupabaseProjects; when the test ends they go, with their data."""
     made: list[str] = []
 
     def apply(name: str, spec: dict[str, Any]) -> str:
-        body = {
-            "apiVersion": names.API_VERSION,
-            "kind": names.KIND,
-            "metadata": {"name": name, "namespace": HOME},
-            "spec": {"size": "dev", "deletion": {"policy": "Delete"}, **spec},
-        }
-        platform.cluster.kubectl("apply", "-f", "-", input=json.dumps(body))
-        made.append(name)
+        made.append(platform.apply(name, spec))
         return name
 
     yield apply
@@ -169,7 +230,7 @@ def apply(platform: Platform) -> Iterator[Any]:
         platform.delete(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small() -> dict[str, Any]:
     """What leaves four components: database, auth, rest, gateway."""
     others = ("meta", "studio", "realtime", "storage", "functions", "pooler")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from supaplane_devcluster import Cluster
 
-from .platform import Platform, Program, Reply
+from .platform import Platform, Program, Reply, full_reference
 
 CHART = Path(__file__).parent.parent.parent / "helm" / "supaplane"
 SYSTEM = "supaplane-system"
@@ -30,6 +32,18 @@ VALUES: dict[str, Any] = {
         },
     },
 }
+
+
+LOGS = {
+    "vector": {"enabled": True, "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}}},
+}
+"""More values: with the logs of projects collected."""
+
+
+def shipper_image() -> str:
+    """As a container engine calls the one that the chart names."""
+    image = yaml.safe_load((CHART / "values.yaml").read_text())["vector"]["image"]
+    return full_reference(f"{image['repository']}:{image['tag']}")
 
 
 @dataclass

@@ -19,6 +19,7 @@ from supaplane_contract import names
 from supaplane_contract.credentials import from_secret_data, password_key, to_secret_data
 from supaplane_devcluster import Cluster
 
+from .images.recipes import kind
 from .things import Program, Project, Reply
 
 HOME = names.DEFAULT_HOME_NAMESPACE
@@ -146,11 +147,15 @@ class Platform:
     def measure_memory(self, project: Project, what: str) -> None:
         """Notes what the containers of a project hold, page cache in use included."""
         text = self.cluster.kubectl("get", "--raw", KUBELET_METRICS).stdout
-        line = re.compile(
-            rf'container_memory_working_set_bytes{{.*namespace="{project.namespace}".*}} (\S+)'
-        )
-        found = [float(match[1]) for match in map(line.match, text.splitlines()) if match]
-        self.memory[f"{what}: {len(found)} containers"] = sum(found) / 2**20
+        name = f'container="([^"]+)",namespace="{project.namespace}"'
+        line = re.compile(rf"container_memory_working_set_bytes{{{name}.*}} (\S+)")
+        found = [match for match in map(line.match, text.splitlines()) if match]
+        amounts = {match[1]: float(match[2]) / 2**20 for match in found}
+        for kind_ in ("real", "stand-in"):
+            of_kind = {name: amount for name, amount in amounts.items() if kind(name) == kind_}
+            self.memory[f"{what}: {len(of_kind)} containers, {kind_}"] = sum(of_kind.values())
+            for container, amount in sorted(of_kind.items()):
+                self.memory[f"{what}: {container} ({kind_})"] = amount
 
     def custom_resource(self, name: str) -> dict[str, Any] | None:
         """The SupabaseProject."""
@@ -166,14 +171,29 @@ class Platform:
         found = self.kube(self._path(name), "PATCH", {"spec": spec}, MERGE)
         assert found, f"there is no project {name}"
 
+    def apply(self, name: str, spec: Mapping[str, Any]) -> str:
+        """`kubectl apply` of a SupabaseProject that leaves nothing when it is deleted; its name."""
+        body = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name, "namespace": HOME},
+            "spec": {"size": "dev", "deletion": {"policy": "Delete"}, **spec},
+        }
+        self.cluster.kubectl("apply", "-f", "-", input=json.dumps(body))
+        return name
+
     def change_key(self, name: str, key: str, value: str) -> None:
         """Changes a key of the master Secret, and has the operator look at it now instead of within
         the ten minutes in which it does by itself."""
         path = f"/api/v1/namespaces/{HOME}/secrets/{names.credentials_secret(name)}"
         data = to_secret_data({key: value})
         assert self.kube(path, "PATCH", {"data": data}, MERGE)
+        self.nudge(self._path(name))
+
+    def nudge(self, path: str) -> None:
+        """Has whoever watches an object look at it."""
         nudge = {"metadata": {"annotations": {"tests/nudge": str(time.time())}}}
-        assert self.kube(self._path(name), "PATCH", nudge, MERGE)
+        assert self.kube(path, "PATCH", nudge, MERGE)
 
     def project(self, name: str) -> Project:
         """The project with its keys."""
@@ -185,6 +205,14 @@ class Platform:
         return f"/apis/{names.API_VERSION}/namespaces/{HOME}/{names.PLURAL}/{name}"
 
     # --- waiting
+
+    def until_done(self, name: str) -> Project:
+        """Waits until the newest wish is fulfilled."""
+        wanted = (self.custom_resource(name) or {})["metadata"]["generation"]
+        self.until(
+            lambda: self.status(name).get("observedGeneration") == wanted, f"{name} is looked at"
+        )
+        return self.until_phase(name, "ACTIVE_HEALTHY")
 
     def replace_pod(self, project: Project, name: str) -> None:
         """Deletes a pod of a StatefulSet, and waits until another in its place is ready."""
@@ -241,7 +269,7 @@ class Platform:
             time.sleep(0.1)
         self.times[f"{what}: ACTIVE_HEALTHY"] = time.monotonic() - started
         for component, seconds in sorted(seen.items(), key=lambda item: item[1]) if parts else ():
-            self.times[f"{what}: {component} ready"] = seconds
+            self.times[f"{what}: {component} ready ({kind(component)})"] = seconds
         return self.project(name)
 
     def delete(self, name: str) -> None:

@@ -8,62 +8,27 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from supaplane_contract import names
-from supaplane_demo import images as product
-from supaplane_devcluster import Cluster, ClusterOptions, tools
-from supaplane_devcluster.images import Images
-from supaplane_devcluster.images.dockerfiles import built
 from supaplane_devcluster.plan import SPACE
 
-from .conftest import CLUSTERS, ROOT, give_images, only_where_pods_run
-from .images.official import DATABASE, REFERENCE
-from .installed import SYSTEM, VALUES, Installed, Pods
+from .installed import SYSTEM, VALUES, Installed
 from .platform import HOME, Platform, Project
+from .test_failover import is_begun, leader, secret
 
+AT_ONCE = ("--grace-period=0", "--force", "--wait=false")
 KEYS = f"/api/v1/namespaces/{SYSTEM}/secrets/supaplane-api-secrets"
 DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names.PLURAL}.{names.GROUP}"
 
 
 @pytest.fixture(scope="module")
-def chart_node() -> Iterator[Cluster]:
-    """A node with the images of projects, of Supaplane and of a PostgreSQL."""
-    only_where_pods_run()
-    say = lambda line: print(line, flush=True)  # noqa: E731
-    archives = [built(what, ROOT, say) for what in (product.OPERATOR, product.API)]
-    images = Images((DATABASE,), say=say)
-    archives.append(images.build(DATABASE.name))
-    for leftover in (CLUSTERS / "clusters").glob("chart-*"):
-        if not Path(f"/proc/{leftover.name.removeprefix('chart-')}").exists():
-            Cluster(leftover.name, home=CLUSTERS).down()
-    cluster = Cluster(f"chart-{os.getpid()}", home=CLUSTERS, options=ClusterOptions(node="real"))
-    try:
-        cluster.up(say)
-        give_images(cluster)
-        cluster.import_images(*archives)
-        cluster.tag_image(DATABASE.reference, REFERENCE)
-        cluster.kubectl("create", "namespace", SYSTEM)
-        enforce = "pod-security.kubernetes.io/enforce=restricted"
-        cluster.kubectl("label", "namespace", SYSTEM, enforce)
-        yield cluster
-    finally:
-        cluster.down()
-
-
-@pytest.fixture(scope="module")
-def installed(chart_node: Cluster) -> Installed:
-    """The chart, installed; a person with an organization."""
-    pods = Pods(chart_node)
-    helm = tools.ensure("helm", print)
-    made = Installed(chart_node, pods, pods, helm=str(helm))
-    made.install()
-    made.sign_in()
-    return made
+def platform(installed: Installed) -> Platform:
+    """What is applied is applied here."""
+    return installed
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +113,23 @@ def _with(component: str, more: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def test_a_leading_pod_that_is_killed_while_it_makes_a_project_is_followed_by_the_other(
+    installed: Installed, shop: Project, apply: Callable[..., str], small: dict[str, Any]
+) -> None:
+    first = installed.until(lambda: leader(installed, SYSTEM), "one of two operators leads")
+    name = apply("orphan", small)
+    installed.until(lambda: is_begun(installed, name), "the project is begun")
+    minted = secret(installed, name)
+    installed.cluster.kubectl("delete", "pod", first, "--namespace", SYSTEM, *AT_ONCE)
+    started = time.monotonic()
+    installed.until(lambda: leader(installed, SYSTEM) not in (first, None), "the other leads")
+    installed.times["a killed leading pod is followed"] = time.monotonic() - started
+
+    installed.until_healthy(name, "after the leading pod was killed")
+    assert secret(installed, name) == minted
+    installed.until(lambda: _ready(installed, "operator", without=first) == 2, "two operators")
+
+
 def test_a_killed_pod_of_the_api_fails_no_request_of_a_client_that_asks_again(
     installed: Installed, shop: Project
 ) -> None:
@@ -163,10 +145,11 @@ def test_a_killed_pod_of_the_api_fails_no_request_of_a_client_that_asks_again(
     for thread in threads:
         thread.start()
     time.sleep(1)
+    started = time.monotonic()
     victim = installed.own_pods("api")[0]["metadata"]["name"]
-    now = ("--grace-period=0", "--force", "--wait=false")
-    installed.cluster.kubectl("delete", "pod", victim, "--namespace", SYSTEM, *now)
+    installed.cluster.kubectl("delete", "pod", victim, "--namespace", SYSTEM, *AT_ONCE)
     installed.until(lambda: _ready(installed, "api", without=victim) == 2, "two of the API")
+    installed.times["a killed pod of the API is replaced"] = time.monotonic() - started
     over.set()
     for thread in threads:
         thread.join(60)
@@ -203,6 +186,7 @@ def test_after_kill_9_of_the_whole_node_every_row_is_there(
     holder = installed.cluster.status()[SPACE]
     assert holder is not None
     os.kill(holder.pid, signal.SIGKILL)
+    started = time.monotonic()
     installed.cluster.up()
 
     def answers() -> bool:
@@ -212,6 +196,7 @@ def test_after_kill_9_of_the_whole_node_every_row_is_there(
 
     installed.until(answers, "the row, asked through the API", 400)
     installed.until_phase(shop.name, "ACTIVE_HEALTHY")
+    installed.times["after kill -9 of the node: ACTIVE_HEALTHY"] = time.monotonic() - started
 
 
 def test_an_uninstalled_chart_leaves_projects_running_and_finds_them_again(

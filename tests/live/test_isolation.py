@@ -35,13 +35,6 @@ def pods(platform: Platform, shop: Project) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def neighbour(platform: Platform) -> Iterator[Project]:
-    project = platform.until_healthy(platform.order("neighbour"), "neighbour")
-    yield project
-    platform.remove(project.name)
-
-
-@pytest.fixture(scope="module")
 def stranger(platform: Platform) -> Iterator[dict[str, Any]]:
     """A pod of somebody else, in a namespace without any policy."""
     platform.cluster.import_images(Images().build("tools"))
@@ -90,9 +83,9 @@ def test_each_component_reaches_those_that_it_declares_and_no_other(
 
 
 def test_no_component_reaches_one_of_another_project(
-    platform: Platform, pods: dict[str, dict[str, Any]], neighbour: Project
+    platform: Platform, pods: dict[str, dict[str, Any]], other: Project
 ) -> None:
-    theirs = by_component(platform, neighbour)
+    theirs = by_component(platform, other)
     assert set(theirs) == set(pods)
     assert packets.send(pods, doors(theirs), ()) == set()
     assert packets.send(theirs, doors(pods), ()) == set()
@@ -149,22 +142,36 @@ def test_only_those_that_need_the_internet_reach_it(
         assert packets.send(pods, {"outside": [OUTSIDE]}, wanted) == wanted
 
 
+@contextlib.contextmanager
+def with_network(platform: Platform, project: Project, wish: Mapping[str, bool]) -> Iterator[None]:
+    """While a project wants its network to be otherwise."""
+    platform.patch(project.name, {"network": wish})
+    try:
+        platform.until_done(project.name)
+        yield
+    finally:
+        platform.patch(project.name, {"network": None})
+        platform.until_done(project.name)
+
+
 def test_a_project_that_wants_no_way_out_has_none(
-    platform: Platform, apply: Any, small: dict[str, Any], stranger: dict[str, Any]
+    platform: Platform, tiny: Project, stranger: dict[str, Any]
 ) -> None:
-    spec = {**small, "network": {"egressAllowed": False}}
-    project = platform.until_healthy(apply("closed", spec), "closed")
-    everybody = {**by_component(platform, project), STRANGER: stranger}
-    seen = {(STRANGER, "outside")}
+    everybody = {**by_component(platform, tiny), STRANGER: stranger}
+    reachable = {"outside": [OUTSIDE]}
+    seen, before = {(STRANGER, "outside")}, {(STRANGER, "outside"), ("auth", "outside")}
     with a_server_outside(platform):
-        assert packets.send(everybody, {"outside": [OUTSIDE]}, seen) == seen
+        assert packets.send(everybody, reachable, before) == before
+        with with_network(platform, tiny, {"egressAllowed": False}):
+            closed = lambda: packets.send(everybody, reachable, seen) == seen  # noqa: E731
+            platform.until(closed, "the way out is closed")
 
 
 def test_a_project_without_restrictions_reaches_itself_and_is_reached(
-    platform: Platform, apply: Any, small: dict[str, Any], stranger: dict[str, Any]
+    platform: Platform, tiny: Project, stranger: dict[str, Any]
 ) -> None:
-    spec = {**small, "network": {"restrict": False}}
-    project = platform.until_healthy(apply("open", spec), "open")
-    theirs = by_component(platform, project)
+    theirs = by_component(platform, tiny)
     everybody = {(STRANGER, name) for name in theirs}
-    assert packets.send({STRANGER: stranger}, doors(theirs), everybody) == everybody
+    with with_network(platform, tiny, {"restrict": False}):
+        reached = lambda: packets.send({STRANGER: stranger}, doors(theirs), everybody)  # noqa: E731
+        platform.until(lambda: reached() == everybody, "everybody is let in")

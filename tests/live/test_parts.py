@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -26,32 +26,58 @@ Deno.serve(async (request) => {
 """
 
 
-@pytest.mark.parametrize("engine", ["minio", "versitygw"])
-def test_objects_go_in_and_out_of_the_bucket_that_the_job_made(
+@pytest.fixture(scope="module")
+def parts(platform: Platform, small: dict[str, Any], hello: str) -> Iterator[Project]:
+    """A project with functions, files and logs, and without an object store."""
+    sources = [
+        {"name": "hello", "secret": hello},
+        {"name": "open", "secret": hello, "verifyJwt": False},
+    ]
+    spec = {
+        **small,
+        "functions": {"enabled": True, "sources": sources},
+        "storage": {"enabled": True, "backend": "file"},
+        "imgproxy": {"enabled": True},
+        "analytics": {"enabled": True},
+    }
+    yield platform.until_phase(platform.apply("parts", spec), "ACTIVE_HEALTHY")
+    platform.delete("parts")
+
+
+@pytest.fixture(params=["minio", "versitygw"])
+def stored(
+    request: pytest.FixtureRequest,
     platform: Platform,
     apply: Callable[..., str],
     small: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    engine: str,
-) -> None:
+) -> Project:
+    """A project with an object store of each kind; releases have the first."""
+    if request.param == "minio":
+        shop: Project = request.getfixturevalue("shop")
+        return shop
     spec = {
         **small,
         "storage": {"enabled": True, "backend": "objectstore"},
-        "objectstore": {"enabled": True, "engine": engine},
+        "objectstore": {"enabled": True, "engine": request.param},
     }
-    project = platform.until_healthy(apply(f"objects-{engine}", spec), f"with {engine}")
-    (job,) = platform.items(project.namespace, "jobs", "apis/batch/v1")
+    return platform.until_healthy(apply("stored", spec), f"with {request.param}")
+
+
+def test_objects_go_in_and_out_of_the_bucket_that_the_job_made(
+    platform: Platform, stored: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = platform.items(stored.namespace, "jobs", "apis/batch/v1")
     assert job["status"]["succeeded"] == 1
 
-    host, port = platform.address(project.namespace, "objectstore", 9000)
+    host, port = platform.address(stored.namespace, "objectstore", 9000)
     for name, value in {
         "TYPE": "s3",
         "PROVIDER": "Other",
         "REGION": "us-east-1",
         "FORCE_PATH_STYLE": "true",
         "ENDPOINT": f"http://{host}:{port}",
-        "ACCESS_KEY_ID": project.keys["objectstore-root-user"],
-        "SECRET_ACCESS_KEY": project.keys["objectstore-root-password"],
+        "ACCESS_KEY_ID": stored.keys["objectstore-root-user"],
+        "SECRET_ACCESS_KEY": stored.keys["objectstore-root-password"],
     }.items():
         monkeypatch.setenv(f"RCLONE_CONFIG_STORE_{name}", value)
     place = sources.fetch(RCLONE.sources["program"], build.cache_folder(), print)
@@ -67,15 +93,16 @@ def test_objects_go_in_and_out_of_the_bucket_that_the_job_made(
     assert rclone("cat", "store:storage/a/b.txt") == "an object"
 
     started = time.monotonic()
-    platform.replace_pod(project, "objectstore-0")
-    platform.times[f"a deleted {engine} pod serves again"] = time.monotonic() - started
+    platform.replace_pod(stored, "objectstore-0")
+    platform.times["a deleted object store's pod serves again"] = time.monotonic() - started
     assert rclone("cat", "store:storage/a/b.txt") == "an object", "it is on the volume"
     monkeypatch.setenv("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY", "wrong-wrong-wrong")
     with pytest.raises(AssertionError):
         rclone("cat", "store:storage/a/b.txt")
+    platform.until_phase(stored.name, "ACTIVE_HEALTHY")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hello(platform: Platform) -> str:
     """The Secret with the code of a function."""
     data = {"index.ts": base64.b64encode(HELLO.encode()).decode()}
@@ -86,27 +113,20 @@ def hello(platform: Platform) -> str:
 
 
 def test_a_function_is_called_by_whoever_has_a_key_and_keeps_no_key_that_signs(
-    platform: Platform, apply: Callable[..., str], small: dict[str, Any], hello: str
+    platform: Platform, parts: Project
 ) -> None:
-    sources = [
-        {"name": "hello", "secret": hello},
-        {"name": "open", "secret": hello, "verifyJwt": False},
-    ]
-    functions = {"functions": {"enabled": True, "sources": sources}}
-    project = platform.until_phase(apply("called", {**small, **functions}), "ACTIVE_HEALTHY")
-
     def call(name: str, key: str | None) -> Any:
         body = {"name": "World"}
-        return platform.ask(project, f"/functions/v1/{name}", key, method="POST", body=body)
+        return platform.ask(parts, f"/functions/v1/{name}", key, method="POST", body=body)
 
     for key in ("anon-key", "publishable-key", "secret-key"):
-        reply = call("hello", project.keys[key])
+        reply = call("hello", parts.keys[key])
         assert (reply.status, reply.json["hello"]) == (200, "World"), key
     assert call("hello", None).status == 401
     assert call("open", None).status == 200
-    assert call("nowhere", project.anon).status == 404
+    assert call("nowhere", parts.anon).status == 404
 
-    said = call("hello", project.anon).json
+    said = call("hello", parts.anon).json
     assert {"SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_DB_URL"} <= set(said["variables"])
     assert not {"SUPAPLANE_JWKS", "JWT_SECRET"} & set(said["variables"])
     assert '"k"' not in said["keys"]
@@ -128,14 +148,28 @@ def test_the_pooler_leads_to_the_database_under_the_projects_ref(
             pass
 
 
-def test_a_file_that_storage_writes_can_be_read_by_imgproxy_and_not_written(
-    platform: Platform, apply: Callable[..., str], small: dict[str, Any]
+def test_clients_of_the_transaction_port_take_turns_on_connections_and_others_keep_theirs(
+    platform: Platform, shop: Project
 ) -> None:
-    files = {"storage": {"enabled": True, "backend": "file"}, "imgproxy": {"enabled": True}}
-    shop = platform.until_phase(apply("filed", {**small, **files}), "ACTIVE_HEALTHY")
+    user = f"postgres.{shop.ref}"
 
+    def two_at_once(port: int) -> set[Any]:
+        where = {"host": platform.address(shop.namespace, "pooler", port)[0], "port": port}
+        with (
+            platform.database(shop, user, **where) as a,
+            platform.database(shop, user, **where) as b,
+        ):
+            return {x.execute("select pg_backend_pid()").fetchone() for x in (a, b, a, b)}
+
+    assert len(two_at_once(6543)) == 1
+    assert len(two_at_once(5432)) == 2
+
+
+def test_a_file_that_storage_writes_can_be_read_by_imgproxy_and_not_written(
+    platform: Platform, parts: Project
+) -> None:
     def run(component: str, command: str) -> Any:
-        argv = ("-n", shop.namespace, "exec", f"deploy/{component}", "--", "sh", "-c", command)
+        argv = ("-n", parts.namespace, "exec", f"deploy/{component}", "--", "sh", "-c", command)
         return platform.cluster.kubectl(*argv, check=False)
 
     folder = "/var/lib/storage"
@@ -145,14 +179,11 @@ def test_a_file_that_storage_writes_can_be_read_by_imgproxy_and_not_written(
 
 
 def test_the_log_server_keeps_its_tables_apart_from_those_of_the_project(
-    platform: Platform, apply: Callable[..., str], small: dict[str, Any]
+    platform: Platform, parts: Project
 ) -> None:
-    project = platform.until_phase(
-        apply("logged", {**small, "analytics": {"enabled": True}}), "ACTIVE_HEALTHY"
-    )
     sql = "select count(*) from pg_tables where schemaname = '_analytics'"
     counts = []
     for database in ("_supabase", "postgres"):
-        with platform.database(project, "supabase_admin", dbname=database) as session:
+        with platform.database(parts, "supabase_admin", dbname=database) as session:
             counts.append(session.execute(sql).fetchone())
     assert counts == [(1,), (0,)]

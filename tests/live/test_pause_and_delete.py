@@ -1,16 +1,24 @@
-"""A project is put aside, taken up again and deleted; what stays is what was promised."""
+"""A project is put aside, taken up again and deleted; what stays is what was promised.
+
+The tests build upon each other.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from .platform import Platform
 from .test_database import remember, remembers
 from .things import Project
 
-Apply = Callable[..., str]
+
+@pytest.fixture(scope="module")
+def project(platform: Platform, small: dict[str, Any]) -> Project:
+    name = platform.apply("rested", {**small, "deletion": {"policy": "Retain"}})
+    return platform.until_phase(name, "ACTIVE_HEALTHY")
 
 
 def names_of(platform: Platform, project: Project, kind: str) -> set[str]:
@@ -18,9 +26,8 @@ def names_of(platform: Platform, project: Project, kind: str) -> set[str]:
 
 
 def test_a_paused_project_has_no_pod_and_keeps_its_volumes_keys_and_rows(
-    platform: Platform, apply: Apply, small: dict[str, Any]
+    platform: Platform, project: Project
 ) -> None:
-    project = platform.until_phase(apply("rested", small), "ACTIVE_HEALTHY")
     remember(platform, project, "rested")
     before = {
         kind: names_of(platform, project, kind) for kind in ("persistentvolumeclaims", "secrets")
@@ -58,10 +65,8 @@ def test_pausing_and_resuming_over_rest_is_told_in_studios_words(
 
 
 def test_a_deleted_project_keeps_its_data_unless_told_otherwise_and_is_found_again(
-    platform: Platform, apply: Apply, small: dict[str, Any]
+    platform: Platform, project: Project, small: dict[str, Any]
 ) -> None:
-    retained = {**small, "deletion": {"policy": "Retain"}}
-    project = platform.until_phase(apply("kept", retained), "ACTIVE_HEALTHY")
     remember(platform, project, "kept")
     started = time.monotonic()
     platform.remove(project.name)
@@ -70,15 +75,17 @@ def test_a_deleted_project_keeps_its_data_unless_told_otherwise_and_is_found_aga
     assert "db" in names_of(platform, project, "persistentvolumeclaims")
     assert names_of(platform, project, "services") == set()
 
-    again = platform.until_phase(apply("kept", small), "ACTIVE_HEALTHY")
+    again = platform.until_phase(platform.apply(project.name, small), "ACTIVE_HEALTHY")
     assert (again.ref, again.keys) == (project.ref, project.keys)
     assert remembers(platform, again, "kept")
 
 
 def test_nothing_is_left_of_a_project_deleted_with_its_data(
-    platform: Platform, apply: Apply, small: dict[str, Any]
+    platform: Platform, project: Project
 ) -> None:
-    project = platform.until_phase(apply("gone", small), "ACTIVE_HEALTHY")
+    wish = platform.custom_resource(project.name)
+    assert wish is not None
+    assert wish["spec"]["deletion"] == {"policy": "Delete"}
     started = time.monotonic()
     platform.remove(project.name)
     platform.times["delete with all data"] = time.monotonic() - started

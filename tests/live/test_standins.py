@@ -15,6 +15,7 @@ from supaplane_devcluster import build
 from supaplane_devcluster.images import sources
 
 from .images.recipes import STANDINS
+from .installed import CHART
 
 SECRET = "x" * 40
 Answer = subprocess.CompletedProcess[str]
@@ -153,4 +154,52 @@ def test_a_configuration_that_kong_would_not_take_ends_its_stand_in(
         "KONG_STATUS_LISTEN": "0.0.0.0:8100",
     }
     answer = run("kong", environ, "kong", "docker-start")
+    assert (answer.returncode, reason in answer.stderr) == (1, True), answer.stderr
+
+
+SHIPPER: Mapping[str, str] = {
+    "SUPAPLANE_CLUSTER_DOMAIN": "cluster.local",
+    "SUPAPLANE_LOG_KEY": "0" * 64,
+    "VECTOR_SELF_NODE_NAME": "node1",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "reason"),
+    [
+        ("read_from: end", "read_form: end", "field read_form not found"),
+        ("read_from: end", "read_from: middle", "is not beginning or end"),
+        ("type: remap", "type: lua", "is not remap"),
+        ("inputs: [of_projects]", "inputs: [projects]", "inputs name what is not there"),
+        ("drop_on_error: true", "drop_on_error: false", "that the script refuses would go on"),
+        ("address: 127.0.0.1:", "address: 0.0.0.0:", "answers to others than its own pod"),
+        ("when_full: drop_newest", "when_full: block", "holds up the others when full"),
+        ("data_dir: /var/lib/vector", "data_dir: $NOWHERE", "wants NOWHERE, which is not set"),
+        ("data_dir: /var/lib/vector", "data_dir: /nowhere", "nothing can be written to /nowhere"),
+        ("SUPAPLANE_LOG_KEY", "LOG_KEY", "the script wants LOG_KEY, which is not set"),
+    ],
+)
+def test_a_configuration_that_vector_would_not_take_ends_its_stand_in(
+    run: Run, tmp_path: Path, text: str, instead: str, reason: str
+) -> None:
+    config = (CHART / "files" / "vector" / "vector.yaml").read_text()
+    assert text in config
+    file = tmp_path / "vector.yaml"
+    file.write_text(config.replace(text, instead))
+    answer = run("vector", SHIPPER, "--config", str(file))
+    assert (answer.returncode, reason in answer.stderr) == (1, True), answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "reason"),
+    [
+        ({}, ("--config", "/x"), "VECTOR_SELF_NODE_NAME is required and not set"),
+        (SHIPPER, ("-c", "/x"), "is started with --config FILE"),
+        ({**SHIPPER, "RUST_BACKTRACE_ALL": "1"}, ("--config", "/x"), "knows no such setting"),
+    ],
+)
+def test_vector_is_told_its_node_and_its_configuration_and_nothing_else(
+    run: Run, environ: Mapping[str, str], arguments: tuple[str, ...], reason: str
+) -> None:
+    answer = run("vector", environ, *arguments)
     assert (answer.returncode, reason in answer.stderr) == (1, True), answer.stderr

@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests.chart.people import Person, hold_refused
 
 from supaplane_contract import names
 from supaplane_devcluster import Cluster, ClusterOptions
@@ -39,31 +40,6 @@ VALUES: Json = {
     "api": {"database": {"existingSecret": {"name": "supaplane-database"}}},
     "projects": {"ingress": {"kind": "Ingress"}},
 }
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with a token, and what the API server answers to them."""
-
-    client: httpx.Client
-
-    def send(
-        self, method: str, path: str, body: Json | None = None, media: str = "application/json"
-    ) -> httpx.Response:
-        """One request."""
-        return self.client.request(method, path, json=body, headers={"Content-Type": media})
-
-    def patch(self, path: str, body: Json) -> httpx.Response:
-        """A merge patch."""
-        return self.send("PATCH", path, body, "application/merge-patch+json")
-
-    def make(self, path: str, name: str, **rest: Any) -> httpx.Response:
-        """POST of an object; `rest` goes into it, `labels` and `annotations` into its metadata."""
-        meta: Json = {"name": name}
-        for part in ("labels", "annotations"):
-            if part in rest:
-                meta[part] = rest.pop(part)
-        return self.send("POST", path, {"metadata": meta, **rest})
 
 
 @dataclass(frozen=True)
@@ -292,9 +268,4 @@ def project(running_operator: Any, projects: Projects) -> Json:
 @pytest.fixture(scope="session")
 def refused() -> Callable[[httpx.Response, str], None]:
     """Holds that an answer is a refusal that says so in these words."""
-
-    def check(answer: httpx.Response, words: str) -> None:
-        assert answer.status_code in (403, 422), answer.text
-        assert words in answer.json()["message"], answer.text
-
-    return check
+    return hold_refused

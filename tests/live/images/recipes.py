@@ -7,6 +7,7 @@ ordinary clients of Debian, npm, PyPI and Go. The others hold stand-ins: see ../
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,12 @@ _CLIENTS: Final = "clients:usr/lib/postgresql/15/bin"
 # what would need the languages, and what only compilers read
 _NOT_RUN: Final = (".a", "plperl", "plpython", "pltcl", "/pgxs", "/pkgconfig", "/include")
 
+_TOOLS: Final = (
+    Program("coreutils:usr/bin/cksum", "/usr/bin/cksum"),
+    File("gosu:usr/sbin/gosu", "/usr/local/bin/gosu", 0o755),
+    Tree("zones:usr/share/zoneinfo", "/usr/share/zoneinfo", ("/right", "/posix")),
+)
+
 POSTGRES: Final = Recipe(
     name="live-postgres",
     sources={
@@ -66,9 +73,7 @@ POSTGRES: Final = Recipe(
                 Program(f"{_CLIENTS}/{name}", f"/usr/local/bin/{name}")
                 for name in ("psql", "pg_isready", "pg_dump")
             ),
-            Program("coreutils:usr/bin/cksum", "/usr/bin/cksum"),
-            File("gosu:usr/sbin/gosu", "/usr/local/bin/gosu", 0o755),
-            Tree("zones:usr/share/zoneinfo", "/usr/share/zoneinfo", ("/right", "/posix")),
+            *_TOOLS,
         ),
         (
             File("own:passwd", "/etc/passwd", 0o644),
@@ -96,6 +101,40 @@ POSTGRES: Final = Recipe(
 )
 """PostgreSQL 17 that starts as supabase/postgres does, with the roles and schemas of its first
 start; without the extensions that only that image has."""
+
+_SERVER_15: Final = "server:usr/lib/postgresql/15"
+
+POSTGRES_15: Final = replace(
+    POSTGRES,
+    name="live-postgres-15",
+    sources={
+        **{k: v for k, v in POSTGRES.sources.items() if k not in ("postgres", "clients")},
+        "server": Debian(
+            (
+                *("postgresql-15", "postgresql-client-15", "libpq5", "libicu72", "libxml2"),
+                *("libxslt1.1", "libldap-2.5-0", "libgssapi-krb5-2"),
+            )
+        ),
+    },
+    layers=(
+        LOWEST + GLIBC,
+        (
+            Tree(f"{_SERVER_15}/lib", "/usr/lib/postgresql/15/lib", ("/bitcode", "llvmjit")),
+            Tree("server:usr/share/postgresql/15", "/usr/share/postgresql/15", ("/man",)),
+            *(
+                item
+                for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_isready", "pg_dump")
+                for item in (
+                    Program(f"{_SERVER_15}/bin/{name}", f"/usr/lib/postgresql/15/bin/{name}"),
+                    Link(f"/usr/local/bin/{name}", f"/usr/lib/postgresql/15/bin/{name}"),
+                )
+            ),
+            *_TOOLS,
+        ),
+        POSTGRES.layers[-1],
+    ),
+)
+"""The same with Debian's PostgreSQL 15, which has pg_dump."""
 
 META: Final = Recipe(
     name="live-postgres-meta",
@@ -183,11 +222,26 @@ def _commands(folder: str, *names: str) -> tuple[Item, ...]:
     return tuple(Link(f"{folder}/{name}", "/usr/local/bin/standin") for name in names)
 
 
-SUPAVISOR: Final = _standin(
+_SUPAVISOR: Final = _standin(
     "supavisor",
     *_commands("/app/bin", "migrate", "supavisor", "server", "limits"),
     config=Config(entrypoint=("/app/bin/limits",), command=("/app/bin/server",), folder="/app"),
 )
+SUPAVISOR: Final = replace(
+    _SUPAVISOR,
+    sources={
+        **SYSTEM,
+        **_SUPAVISOR.sources,
+        "pgbouncer": Debian(("pgbouncer", "libc-ares2", "libevent-2.1-7", "libpam0g", "libssl3")),
+    },
+    layers=(
+        LOWEST + GLIBC,
+        (Program("pgbouncer:usr/sbin/pgbouncer", "/usr/local/bin/pgbouncer"),),
+        *_SUPAVISOR.layers[1:],
+    ),
+)
+"""A stand-in that pools: behind it is PgBouncer."""
+VECTOR: Final = _standin("vector")
 LOGFLARE: Final = _standin(
     "logflare",
     *_commands("/opt/app/rel/logflare/bin", "logflare"),
@@ -219,4 +273,13 @@ VARIANTS: Final = {("gateway", "kong"): KONG, ("objectstore", "versitygw"): VERS
 """By component and variant, likewise."""
 HELPERS: Final = {"bucket": RCLONE}
 """By what they help with, likewise."""
+REFERENCE_15: Final = "docker.io/supabase/postgres:15.8.1.085"
+"""Of no release: for projects that name their own image."""
 ALL: Final = (*BY_COMPONENT.values(), *VARIANTS.values(), *HELPERS.values())
+"""Those of a release."""
+
+
+def kind(component: str) -> str:
+    """Whether what runs in this component's pods is the program itself."""
+    recipe = BY_COMPONENT.get(component)
+    return "stand-in" if recipe and recipe.name.startswith("live-standin") else "real"

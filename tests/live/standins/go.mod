@@ -2,7 +2,10 @@ module supaplane.dev/tests/standins
 
 go 1.25.0
 
-require github.com/jackc/pgx/v5 v5.7.6
+require (
+	github.com/jackc/pgx/v5 v5.7.6
+	go.yaml.in/yaml/v3 v3.0.6
+)
 
 require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect

@@ -51,6 +51,7 @@ var programs = map[string]func([]string) error{
 	"imgproxy":  service(imgproxy),
 	"studio":    service(studio),
 	"logflare":  logflare,
+	"vector":    vector,
 	"limits":    limits,
 	"migrate":   service(poolerMigrations),
 	"supavisor": poolerEval,

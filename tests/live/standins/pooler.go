@@ -14,50 +14,65 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// tenant is where the pooler leads sessions.
-type tenant struct{ id, host, port, database, manager, password string }
+// tenant is where the pooler leads sessions, and how many of them.
+type tenant struct{ id, host, port, database, manager, password, poolSize, clients string }
 
-// pooler leads sessions of `user.tenant` to the tenant's database as `user`. It pools nothing: each
-// session has a connection of its own, and the database itself asks for the password.
+// ways into a pooler: the mode of each, and where PgBouncer listens for it inside of the pod.
+type way struct {
+	mode, port string
+	inside     int
+}
+
+// pooler leads sessions of `user.tenant` to PgBouncer as those of `user`.
 func pooler(env map[string]string, args []string) (plan, error) {
 	if err := errors.Join(none(args), poolerRules.problems(env)); err != nil {
 		return plan{}, err
 	}
-	ctx := context.Background()
-	connection, err := connected(ctx, env["DATABASE_URL"])
+	tenants, err := tenantsOf(context.Background(), env["DATABASE_URL"])
 	if err != nil {
 		return plan{}, err
 	}
-	defer connection.Close(ctx)
-	rows, err := connection.Query(ctx, "select external_id, host, port, database, manager, password from _supavisor.tenants")
-	if err != nil {
+	if len(tenants) != 1 {
+		return plan{}, fmt.Errorf("there are %d tenants, not one", len(tenants))
+	}
+	only := tenants[0]
+	if err := only.asked(context.Background()); err != nil {
 		return plan{}, err
 	}
-	tenants, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (tenant, error) {
-		var t tenant
-		err := row.Scan(&t.id, &t.host, &t.port, &t.database, &t.manager, &t.password)
-		return t, err
-	})
-	if err != nil {
-		return plan{}, err
-	}
-	for _, t := range tenants {
-		if err := t.asked(ctx); err != nil {
+	failed := make(chan error)
+	for _, way := range []way{
+		{"session", or(env["PROXY_PORT_SESSION"], "5432"), 15432},
+		{"transaction", or(env["PROXY_PORT_TRANSACTION"], "6543"), 16543},
+	} {
+		behind, err := only.started(way.mode, way.inside, failed)
+		if err != nil {
 			return plan{}, err
 		}
+		go func() { failed <- sessions(":"+way.port, only.id, behind) }()
 	}
 	paths := map[string]http.HandlerFunc{"/api/health": healthy("")}
 	return plan{
 		name:   "pooler",
 		listen: map[string]http.Handler{":" + env["PORT"]: answers("pooler", nil, paths)},
-		also: func() error {
-			failed := make(chan error)
-			for _, port := range []string{or(env["PROXY_PORT_SESSION"], "5432"), or(env["PROXY_PORT_TRANSACTION"], "6543")} {
-				go func() { failed <- sessions(":"+port, tenants) }()
-			}
-			return <-failed
-		},
+		also:   func() error { return <-failed },
 	}, nil
+}
+
+func tenantsOf(ctx context.Context, address string) ([]tenant, error) {
+	connection, err := connected(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close(ctx)
+	rows, err := connection.Query(ctx, "select "+tenantColumns+" from _supavisor.tenants")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tenant, error) {
+		var t tenant
+		err := row.Scan(&t.id, &t.host, &t.port, &t.database, &t.manager, &t.password, &t.poolSize, &t.clients)
+		return t, err
+	})
 }
 
 // asked asks the database for a verifier as the pooler's manager does.
@@ -78,7 +93,7 @@ func (t tenant) asked(ctx context.Context) error {
 	return nil
 }
 
-func sessions(address string, tenants []tenant) error {
+func sessions(address, tenant string, behind bouncer) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
@@ -90,7 +105,7 @@ func sessions(address string, tenants []tenant) error {
 		}
 		go func() {
 			defer client.Close()
-			if err := session(client, tenants); err != nil && !errors.Is(err, io.EOF) {
+			if err := session(client, tenant, behind); err != nil && !errors.Is(err, io.EOF) {
 				refuse(client, err)
 			}
 		}()
@@ -99,7 +114,7 @@ func sessions(address string, tenants []tenant) error {
 
 // session reads the start of the protocol, and from then on only passes on.
 // https://www.postgresql.org/docs/17/protocol-message-formats.html
-func session(client net.Conn, tenants []tenant) error {
+func session(client net.Conn, tenant string, behind bouncer) error {
 	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
 	parameters, err := startup(client)
 	if err != nil {
@@ -107,13 +122,11 @@ func session(client net.Conn, tenants []tenant) error {
 	}
 	_ = client.SetReadDeadline(time.Time{})
 	user, id, _ := strings.Cut(parameters["user"], ".")
-	for _, t := range tenants {
-		if t.id == id {
-			parameters["user"] = user
-			return t.lead(client, parameters)
-		}
+	if id != tenant {
+		return errors.New("Tenant or user not found")
 	}
-	return errors.New("Tenant or user not found")
+	parameters["user"] = user
+	return behind.lead(client, parameters)
 }
 
 const (
@@ -151,8 +164,8 @@ func startup(client net.Conn) (map[string]string, error) {
 	}
 }
 
-func (t tenant) lead(client net.Conn, parameters map[string]string) error {
-	server, err := net.DialTimeout("tcp", net.JoinHostPort(t.host, t.port), 5*time.Second)
+func (b bouncer) lead(client net.Conn, parameters map[string]string) error {
+	server, err := net.DialTimeout("tcp", b.address, 5*time.Second)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,10 @@ func logflare(args []string) error {
 		if err := prepared(env["POSTGRES_BACKEND_URL"], []wish{schema("_analytics"), migrated}); err != nil {
 			return err
 		}
-		paths := map[string]http.HandlerFunc{"/health": healthy(`{"status":"ok"}`)}
+		inbox := &inbox{tokens: []string{env["LOGFLARE_PRIVATE_ACCESS_TOKEN"], env["LOGFLARE_PUBLIC_ACCESS_TOKEN"]}}
+		paths := map[string]http.HandlerFunc{
+			"/health": healthy(`{"status":"ok"}`), "/api/logs": inbox.take, "/standin/received": inbox.show,
+		}
 		return serve(plan{name: "analytics", listen: map[string]http.Handler{":4000": answers("analytics", nil, paths)}})
 	}
 	return fmt.Errorf("the release has no command %v", args)
@@ -97,13 +100,15 @@ var poolerRules = rules{
 	patterns: map[string]check{"POOLER_[A-Z_]+": text},
 }
 
+const tenantColumns = "external_id, host, port, database, manager, password, pool_size, clients"
+
 func poolerMigrations(env map[string]string, args []string) (plan, error) {
 	if err := errors.Join(none(args), poolerRules.problems(env)); err != nil {
 		return plan{}, err
 	}
+	columns := strings.Join(strings.Split(tenantColumns, ", ")[1:], " text not null, ") + " text not null"
 	err := prepared(env["DATABASE_URL"], []wish{schema("_supavisor")},
-		"create table if not exists _supavisor.tenants (external_id text primary key, host text not null, "+
-			"port text not null, database text not null, manager text not null, password text not null)")
+		"create table if not exists _supavisor.tenants (external_id text primary key, "+columns+")")
 	return plan{name: "pooler's migrations"}, err
 }
 
@@ -130,10 +135,14 @@ func poolerEval(args []string) error {
 			return fmt.Errorf("the script wants %s, which is not set", name)
 		}
 	}
-	insert := fmt.Sprintf("insert into _supavisor.tenants values (%s) on conflict (external_id) do update set "+
-		"host = excluded.host, port = excluded.port, database = excluded.database, "+
-		"manager = excluded.manager, password = excluded.password",
-		quoted(env, "POOLER_TENANT_ID", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POOLER_MANAGER", "POOLER_MANAGER_PASSWORD"))
+	changes := strings.Split(tenantColumns, ", ")[1:]
+	for i, column := range changes {
+		changes[i] = column + " = excluded." + column
+	}
+	insert := fmt.Sprintf("insert into _supavisor.tenants values (%s) on conflict (external_id) do update set %s",
+		quoted(env, "POOLER_TENANT_ID", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POOLER_MANAGER",
+			"POOLER_MANAGER_PASSWORD", "POOLER_DEFAULT_POOL_SIZE", "POOLER_MAX_CLIENT_CONN"),
+		strings.Join(changes, ", "))
 	return prepared(env["DATABASE_URL"], nil, insert)
 }
 
