@@ -85,7 +85,7 @@ def test_nothing_is_left_of_a_project_deleted_with_its_data(
 ) -> None:
     wish = platform.custom_resource(project.name)
     assert wish is not None
-    assert wish["spec"]["deletion"] == {"policy": "Delete"}
+    assert wish["spec"]["deletion"]["policy"] == "Delete"
     started = time.monotonic()
     platform.remove(project.name)
     platform.times["delete with all data"] = time.monotonic() - started
