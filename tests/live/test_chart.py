@@ -113,7 +113,7 @@ def _with(component: str, more: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def test_a_leading_pod_that_is_killed_while_it_makes_a_project_is_followed_by_the_other(
+def test_a_leading_pod_that_is_deleted_at_once_while_it_makes_a_project_is_followed_by_the_other(
     installed: Installed, shop: Project, apply: Callable[..., str], small: dict[str, Any]
 ) -> None:
     first = installed.until(lambda: leader(installed, SYSTEM), "one of two operators leads")
@@ -123,9 +123,9 @@ def test_a_leading_pod_that_is_killed_while_it_makes_a_project_is_followed_by_th
     installed.cluster.kubectl("delete", "pod", first, "--namespace", SYSTEM, *AT_ONCE)
     started = time.monotonic()
     installed.until(lambda: leader(installed, SYSTEM) not in (first, None), "the other leads")
-    installed.times["a killed leading pod is followed"] = time.monotonic() - started
+    installed.times["a deleted leading pod is followed"] = time.monotonic() - started
 
-    installed.until_healthy(name, "after the leading pod was killed")
+    installed.until_healthy(name, "after the leading pod was deleted")
     assert secret(installed, name) == minted
     installed.until(lambda: _ready(installed, "operator", without=first) == 2, "two operators")
 
