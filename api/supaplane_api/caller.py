@@ -7,6 +7,7 @@ together with the row that the request is about: authorization costs one round t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -65,6 +66,16 @@ class ProjectRow:
     def requested_name(self) -> str:
         """The display name that was asked for."""
         return str(self.requested.get("displayName") or self.cr_name)
+
+    @functools.cached_property
+    def folded_name(self) -> str:
+        """The same as it is compared: without a difference between `A` and `a`."""
+        return self.requested_name.casefold()
+
+    @functools.cached_property
+    def cr_key(self) -> tuple[str, str]:
+        """Namespace and name of its SupabaseProject."""
+        return self.cr_namespace, self.cr_name
 
 
 @dataclass(frozen=True)

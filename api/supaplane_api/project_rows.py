@@ -42,7 +42,8 @@ class ProjectRows:
         if unread:
             cursor = await connection.execute(_READ, (unread,))
             known |= {version: project_row(value) async for version, value in cursor}
-        rows = tuple(known[each] for each in versions if each in known)
-        for oldest in list(known)[: max(0, len(known) - self._most)]:
-            del known[oldest]
+        rows = tuple([row for row in map(known.get, versions) if row is not None])
+        if len(known) > self._most:
+            for oldest in list(known)[: len(known) - self._most]:
+                del known[oldest]
         return rows

@@ -7,7 +7,7 @@ from typing import Literal
 
 from supaplane_api.problems import Invalid
 from supaplane_api.projects import keys, listing
-from supaplane_api.projects.views import CLOUD_PROVIDER, View
+from supaplane_api.projects.views import CLOUD_PROVIDER, View, Views
 from supaplane_api.settings import Settings
 from supaplane_contract import SIZES, ComponentName, Phase, Size, quantities
 from supaplane_contract.status import ComponentPhase
@@ -130,19 +130,17 @@ def _info(view: View, name: str, version: str | None) -> AuthInfo | RestInfo | N
 
 
 def cards(
-    found: list[View], *, limit: int, offset: int, sort: listing.Sort, search: str, statuses: str
+    found: Views, *, limit: int, offset: int, sort: listing.Sort, search: str, statuses: str
 ) -> CardPage:
     """The part of an organization's list between `offset` and `offset + limit`."""
     wanted = {status for status in statuses.split(",") if status}
     unknown = wanted - {phase.value for phase in Phase} - {"UNKNOWN", "REMOVED"}
     if unknown:
         raise Invalid("statuses: name statuses of projects, separated by commas")
-    kept = [one for one in found if not wanted or one.status in wanted]
-    page = listing.page(kept, limit=limit, offset=offset, sort=sort, search=search)
-    by_ref = {one.row.ref: one for one in kept}
-    return CardPage(
-        pagination=page.pagination, projects=[_card(by_ref[one.ref]) for one in page.projects]
+    pagination, cut = listing.page(
+        found, limit=limit, offset=offset, sort=sort, search=search, statuses=wanted
     )
+    return CardPage(pagination=pagination, projects=[_card(view) for view in cut])
 
 
 def _card(view: View) -> Card:

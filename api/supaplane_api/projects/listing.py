@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
-from .schemas import ListedProject, Pagination, ProjectPage
-from .views import CLOUD_PROVIDER, View
+from .schemas import ListedProject, Pagination
+from .views import CLOUD_PROVIDER, View, Views
 
 Sort = Literal["name_asc", "name_desc", "created_asc", "created_desc"]
 DEFAULT_LIMIT = 100
 MOST = 1000
-_KEYS: Mapping[str, Callable[[View], Any]] = {
-    "name": lambda view: view.name.casefold(),
-    "created": lambda view: view.row.created_at,
-}
 
 
 def listed(view: View) -> ListedProject:
@@ -39,24 +35,41 @@ def common(view: View) -> dict[str, Any]:
     }
 
 
-def page(views: Sequence[View], *, limit: int, offset: int, sort: Sort, search: str) -> ProjectPage:
-    """The part of the list between `offset` and `offset + limit` of what `search` finds."""
-    found = sorted_views(found_by(search, views), sort)
-    return ProjectPage(
-        pagination=Pagination(count=len(found), limit=limit, offset=offset),
-        projects=[listed(view) for view in found[offset : offset + limit]],
-    )
+def page(
+    found: Views,
+    *,
+    limit: int,
+    offset: int,
+    sort: Sort,
+    search: str,
+    statuses: Collection[str] = (),
+) -> tuple[Pagination, list[View]]:
+    """The part between `offset` and `offset + limit` of what search and statuses leave.
+
+    No statuses: all of them.
+    """
+    places = matching(found, search, statuses)
+    cut = ordered(found, places, sort)[offset : offset + limit]
+    shown = Pagination(count=len(places), limit=limit, offset=offset)
+    return shown, [found.at(place) for place in cut]
 
 
-def sorted_views(views: Sequence[View], sort: Sort) -> list[View]:
+def ordered(found: Views, places: Sequence[int], sort: Sort) -> list[int]:
     """In that order; equals stay in the order in which they came, so that pages never overlap."""
     by, _, direction = sort.partition("_")
-    return sorted(views, key=_KEYS[by], reverse=direction == "desc")
+    keys: Sequence[Any] = (
+        found.folded_names() if by == "name" else [row.created_at for row in found.rows]
+    )
+    return sorted(places, key=keys.__getitem__, reverse=direction == "desc")
 
 
-def found_by(search: str, views: Sequence[View]) -> Sequence[View]:
-    """Those whose name holds the text, or whose ref is the text."""
+def matching(found: Views, search: str, statuses: Collection[str]) -> Sequence[int]:
+    """Places of those whose name holds the text, or whose ref is the text, in those statuses."""
+    places: Sequence[int] = range(len(found))
+    if statuses:
+        places = [place for place in places if found.statuses[place] in statuses]
     wanted = search.strip().casefold()
-    if not wanted:
-        return views
-    return [view for view in views if wanted in view.name.casefold() or wanted == view.row.ref]
+    if wanted:
+        names, rows = found.folded_names(), found.rows
+        places = [p for p in places if wanted in names[p] or wanted == rows[p].ref]
+    return places

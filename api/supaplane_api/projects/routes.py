@@ -64,8 +64,10 @@ async def projects(
     _require_synced(services)
     found = views(caller.projects, services.snapshot, services.outside.now())
     if version == "2":
-        return listing.page(found, limit=limit, offset=offset, sort=sort, search=search)
-    return [listing.listed(one) for one in listing.sorted_views(found, "name_asc")]
+        pagination, cut = listing.page(found, limit=limit, offset=offset, sort=sort, search=search)
+        return ProjectPage(pagination=pagination, projects=[listing.listed(one) for one in cut])
+    places = listing.ordered(found, range(len(found)), "name_asc")
+    return [listing.listed(found.at(place)) for place in places]
 
 
 @router.post(

@@ -7,8 +7,9 @@ is shown as UNKNOWN, and both are counted. One odd object must not hide the othe
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,16 @@ class Seen:
     def key(self) -> Key:
         """Namespace and name."""
         return self.namespace, self.name
+
+    @functools.cached_property
+    def status(self) -> str:
+        """The word for its state."""
+        return Phase.GOING_DOWN.value if self.going else self.phase or Phase.COMING_UP.value
+
+    @functools.cached_property
+    def folded_name(self) -> str:
+        """The display name as it is compared: without a difference between `A` and `a`."""
+        return self.display_name.casefold()
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -240,18 +251,15 @@ class Snapshot:
         reflector = self._by_namespace.get(namespace)
         return reflector.get(namespace, name) if reflector else None
 
-    @property
-    def namespaces(self) -> Collection[str]:
-        """Where SupabaseProjects are looked for."""
-        return self._by_namespace.keys()
-
-    def within(self, namespace: str) -> Mapping[Key, Seen]:
-        """What is known of all projects of such a namespace; not to be changed."""
-        return self._by_namespace[namespace].items()
+    def items(self) -> Mapping[Key, Seen]:
+        """What is known of all of them, by namespace and name; not to be changed."""
+        if len(self._reflectors) == 1:
+            return self._reflectors[0].items()
+        return {key: seen for one in self._reflectors for key, seen in one.items().items()}
 
     def all(self) -> list[Seen]:
         """What is known of all of them."""
-        return [seen for reflector in self._reflectors for seen in reflector.items().values()]
+        return list(self.items().values())
 
     def phases(self) -> Mapping[str, float]:
         """How many projects are in each phase."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from supaplane_api.caller import ProjectRow
 from supaplane_contract import SIZES, Phase, Size, quantities
 
-from .snapshot import Key, Seen, Snapshot
+from .snapshot import Seen, Snapshot
 
 GRACE = timedelta(seconds=60)
 """How long the watch may take to show a SupabaseProject that was just made."""
@@ -19,7 +20,7 @@ DEFAULT_VERSION = "17"
 
 
 class View(NamedTuple):
-    """A project as it is shown. A tuple, since long lists make thousands of them."""
+    """A project as it is shown."""
 
     row: ProjectRow
     seen: Seen | None
@@ -66,38 +67,54 @@ def _gigabytes(quantity: str | None) -> int | None:
         return None
 
 
+@dataclass(frozen=True)
+class Views:
+    """Projects that are there, in columns: of ten thousand only those of one page become a View."""
+
+    rows: Sequence[ProjectRow]
+    seen: Sequence[Seen | None]
+    statuses: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, place: int) -> View:
+        """The project at that place."""
+        return View(self.rows[place], self.seen[place], self.statuses[place])
+
+    def folded_names(self) -> list[str]:
+        """The display names as they are compared."""
+        return [
+            row.folded_name if seen is None else seen.folded_name
+            for row, seen in zip(self.rows, self.seen, strict=True)
+        ]
+
+
 def view(row: ProjectRow, snapshot: Snapshot, now: datetime) -> View | None:
     """The project as it is shown; None when its SupabaseProject is gone."""
-    return _joined(row, snapshot.get(row.cr_namespace, row.cr_name), now)
+    found = views((row,), snapshot, now)
+    return found.at(0) if found else None
 
 
-def _joined(row: ProjectRow, seen: Seen | None, now: datetime) -> View | None:
-    if seen is not None and row.cr_uid is not None and seen.uid != row.cr_uid:
-        seen = None  # another object of that name: not this project
-    status = status_of(row, seen, now)
-    return None if status is None else View(row, seen, status)
-
-
-def status_of(row: ProjectRow, seen: Seen | None, now: datetime) -> str | None:
-    """The word for the project's state; None when it is gone."""
-    if seen is not None and seen.going:
-        return Phase.GOING_DOWN.value
-    if seen is not None:
-        return seen.phase or Phase.COMING_UP.value
-    if row.state == "reserved":
-        return Phase.COMING_UP.value
-    fresh = row.live_at is not None and now - row.live_at < GRACE
-    return Phase.COMING_UP.value if fresh else None
-
-
-def views(rows: tuple[ProjectRow, ...], snapshot: Snapshot, now: datetime) -> list[View]:
-    """All that are there."""
-    there = {namespace: snapshot.within(namespace) for namespace in snapshot.namespaces}
-    nothing: Mapping[Key, Seen] = {}
-    found = []
+def views(rows: Iterable[ProjectRow], snapshot: Snapshot, now: datetime) -> Views:
+    """All that are there, in the order of the rows."""
+    known = snapshot.items().get
+    found: list[ProjectRow] = []
+    joined: list[Seen | None] = []
+    statuses: list[str] = []
     for row in rows:
-        key = row.cr_namespace, row.cr_name
-        one = _joined(row, there.get(row.cr_namespace, nothing).get(key), now)
-        if one is not None:
-            found.append(one)
-    return found
+        seen = known(row.cr_key)
+        if seen is not None and seen.uid != row.cr_uid and row.cr_uid is not None:
+            seen = None  # another object of that name: not this project
+        status = _unseen(row, now) if seen is None else seen.status
+        if status is not None:
+            found.append(row)
+            joined.append(seen)
+            statuses.append(status)
+    return Views(found, joined, statuses)
+
+
+def _unseen(row: ProjectRow, now: datetime) -> str | None:
+    """The word for a project that the watch does not show; None when it is gone."""
+    fresh = row.live_at is not None and now - row.live_at < GRACE
+    return Phase.COMING_UP.value if row.state == "reserved" or fresh else None
