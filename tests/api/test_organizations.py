@@ -7,6 +7,38 @@ import pytest
 
 from supaplane_api.organizations import service
 
+from .pages import CALLS, Needs
+
+LIMITS = {
+    "backup.retention_days": 0,
+    "branching_limit": 0,
+    "function.max_count": 64,
+    "function.size_limit_mb": 1,
+    "security.audit_logs_days": 365,
+    "storage.max_file_size": 536_870_912_000,
+}
+PLATFORM, V1 = "/platform/projects/{ref}", "/v1/projects/{ref}"
+REFUSED = {
+    "auth.platform.sso": ("GET", "/platform/organizations/{slug}/sso"),
+    "backup.restore_to_new_project": ("POST", "/platform/database/{ref}/clone"),
+    "branching_persistent": ("POST", f"{V1}/branches"),
+    "instances.read_replicas": ("POST", f"{V1}/read-replicas/setup"),
+    "integrations.github_connections": ("POST", "/platform/integrations/github/connections"),
+    "log_drains": ("POST", f"{PLATFORM}/analytics/log-drains"),
+    "pitr.available_variants": ("POST", "/platform/database/{ref}/backups/pitr"),
+    "project_cloning": ("POST", "/platform/database/{ref}/clone"),
+    "replication.etl": ("GET", "/platform/replication/{ref}/destinations"),
+    "security.enforce_mfa": ("PATCH", "/platform/organizations/{slug}/members/mfa/enforcement"),
+    "security.private_link": ("GET", f"{PLATFORM}/privatelink/associations"),
+    "security.soc2_report": (
+        "GET",
+        "/platform/organizations/{slug}/documents/soc2-type-2-report",
+    ),
+    "storage.iceberg_catalog": ("GET", "/platform/storage/{ref}/analytics-buckets"),
+    "storage.vector_buckets": ("GET", "/platform/storage/{ref}/vector-buckets"),
+}
+"""A call that each of them would need."""
+
 
 async def test_whoever_makes_an_organization_owns_it(bench):
     person = await bench.person()
@@ -136,10 +168,22 @@ async def test_what_the_platform_can_do_is_allowed_and_what_it_cannot_is_not(ben
     assert len(by_key) == len(told["entitlements"]) > 50
     assert by_key["project_pausing"]["hasAccess"] is True
     assert by_key["instances.read_replicas"]["hasAccess"] is False
-    assert by_key["function.max_count"]["config"]["unlimited"] is True
+    limits = {key: by_key[key]["config"]["value"] for key in LIMITS}
+    assert limits == LIMITS
     sizes = by_key["instances.compute_update_available_sizes"]["config"]["set"]
     assert "ci_large" in sizes
     assert "ci_dev" not in sizes
     for one in told["entitlements"]:
         assert one["type"] == one["feature"]["type"]
         assert one["config"]["enabled"] is one["hasAccess"]
+
+
+async def test_nothing_is_allowed_that_is_answered_with_501(bench):
+    """Studio asks first whether it is allowed, and shows a form only then."""
+    refused = {(c.method, c.pattern) for c in CALLS if c.needs is Needs.REFUSED}
+    assert refused >= set(REFUSED.values())
+    person = await bench.person()
+    slug = (await bench.organization(person))["slug"]
+    told = (await person.get(f"/platform/organizations/{slug}/entitlements")).json()
+    allowed = {one["feature"]["key"] for one in told["entitlements"] if one["hasAccess"]}
+    assert not allowed & REFUSED.keys()

@@ -18,6 +18,8 @@ from .edge import READ, WRITTEN, Configurer, Reader, look, wish
 
 router = APIRouter(prefix="/projects/{ref}/config/storage", tags=["configuration of services"])
 v1 = APIRouter(prefix="/v1/projects/{ref}/config/storage", tags=["configuration of services"])
+LARGEST_FILE = 536_870_912_000
+"""Bytes; as the Management API takes."""
 
 
 class Switch(Answer):
@@ -101,7 +103,7 @@ class ExternalChange(Body):
 class StorageChange(Body):
     """A change of Storage."""
 
-    fileSizeLimit: Annotated[int, Field(ge=1, le=536_870_912_000)] | None = None
+    fileSizeLimit: Annotated[int, Field(ge=1, le=LARGEST_FILE)] | None = None
     features: FeaturesChange | None = None
     external: ExternalChange | None = None
 

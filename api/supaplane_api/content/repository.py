@@ -184,10 +184,11 @@ async def rename_folder(connection: Connection, place: Place, id: UUID, name: st
     return cursor.rowcount > 0
 
 
-async def delete_folders(connection: Connection, place: Place, ids: list[UUID]) -> None:
-    """Removes folders; what lay in them stays, outside of any."""
-    await connection.execute(
+async def delete_folders(connection: Connection, place: Place, ids: list[UUID]) -> list[UUID]:
+    """Removes folders, and says which there were; what lay in them stays, outside of any."""
+    cursor = await connection.execute(
         "DELETE FROM content_folders WHERE id = ANY(%(ids)s) AND project_id = %(project)s"
-        " AND owner_id = %(account)s",
+        " AND owner_id = %(account)s RETURNING id",
         place.values | {"ids": ids},
     )
+    return [row[0] async for row in cursor]

@@ -130,11 +130,11 @@ async def make_content_folder(
 
 
 @router.delete("/folders", openapi_extra=ANSWERS)
-async def delete_content_folders(services: TheServices, access: Writer, ids: Ids) -> Empty:
+async def delete_content_folders(
+    services: TheServices, client: TheClient, access: Writer, ids: Ids
+) -> Empty:
     """Removes folders; what lay in them stays, outside of any."""
-    wanted = service.ids_of(ids)
-    async with services.database.connection() as connection:
-        await repository.delete_folders(connection, service.place_of(access), wanted)
+    await service.delete_folders(services, access, service.ids_of(ids), client.address)
     return Empty()
 
 
@@ -156,8 +156,8 @@ async def content_folder(
 
 @router.patch("/folders/{id}", openapi_extra=ANSWERS)
 async def rename_content_folder(
-    services: TheServices, access: Writer, id: UUID, body: RenameFolder
+    services: TheServices, client: TheClient, access: Writer, id: UUID, body: RenameFolder
 ) -> Empty:
     """Changes a folder's name."""
-    await service.rename_folder(services, service.place_of(access), id, body.name)
+    await service.rename_folder(services, access, id, body.name, client.address)
     return Empty()

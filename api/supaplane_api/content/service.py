@@ -138,11 +138,25 @@ async def make_folder(
     return shown_folder(row)
 
 
-async def rename_folder(services: Services, place: Place, id: UUID, name: str) -> None:
+async def rename_folder(
+    services: Services, access: ProjectAccess, id: UUID, name: str, address: str | None
+) -> None:
     """Changes the name. Raises Missing."""
-    async with services.database.connection() as connection:
-        if not await repository.rename_folder(connection, place, id, name):
+    async with services.database.transaction() as connection:
+        if not await repository.rename_folder(connection, place_of(access), id, name):
             raise Missing("There is no such folder")
+        await _note(services, connection, access, "content.folder.rename", address, ids=[str(id)])
+
+
+async def delete_folders(
+    services: Services, access: ProjectAccess, ids: list[UUID], address: str | None
+) -> None:
+    """Removes folders; what lay in them stays, outside of any. Those that are gone are fine."""
+    async with services.database.transaction() as connection:
+        gone = await repository.delete_folders(connection, place_of(access), ids)
+        if gone:
+            names = [str(id) for id in gone]
+            await _note(services, connection, access, "content.folder.delete", address, ids=names)
 
 
 async def _require_folder(connection: Connection, place: Place, id: UUID) -> None:

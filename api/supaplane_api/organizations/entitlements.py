@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from supaplane_api.audit_log.routes import SHOWN_DAYS
+from supaplane_api.config.storage import LARGEST_FILE
+from supaplane_api.projects.side_secrets import MOST_BYTES
 from supaplane_api.schema import Answer
 from supaplane_contract import Size
 
@@ -99,9 +102,16 @@ _NO: Final = (
     "storage.vector_buckets",
     "vanity_subdomain",
 )
+_LIMITED: Final = {
+    "backup.retention_days": (0, "days"),
+    "branching_limit": (0, "branches"),
+    "function.max_count": (64, "functions"),
+    "function.size_limit_mb": (MOST_BYTES // 1_000_000, "MB"),
+    "security.audit_logs_days": (SHOWN_DAYS, "days"),
+    "storage.max_file_size": (LARGEST_FILE, "bytes"),
+}
+"""What is refused beyond these; 0: not to be had at all."""
 _UNLIMITED: Final = {
-    "function.max_count": "functions",
-    "function.size_limit_mb": "MB",
     "log.retention_days": "days",
     "realtime.max_bytes_per_second": "bytes",
     "realtime.max_channels_per_client": "channels",
@@ -110,10 +120,7 @@ _UNLIMITED: Final = {
     "realtime.max_joins_per_second": "joins",
     "realtime.max_payload_size_in_kb": "KB",
     "realtime.max_presence_events_per_second": "events",
-    "security.audit_logs_days": "days",
-    "storage.max_file_size": "bytes",
 }
-_NONE: Final = {"backup.retention_days": "days", "branching_limit": "branches"}
 _SETS: Final = {
     "instances.compute_update_available_sizes": tuple(
         f"ci_{size.value}" for size in Size if size is not Size.DEV
@@ -127,8 +134,8 @@ def entitlements() -> Entitlements:
     """All keys, in their order."""
     whole = [_boolean(key, enabled=True) for key in _YES]
     whole += [_boolean(key, enabled=False) for key in _NO]
-    whole += [_numeric(key, unit, unlimited=True) for key, unit in _UNLIMITED.items()]
-    whole += [_numeric(key, unit, unlimited=False) for key, unit in _NONE.items()]
+    whole += [_numeric(key, unit, None) for key, unit in _UNLIMITED.items()]
+    whole += [_numeric(key, unit, most) for key, (most, unit) in _LIMITED.items()]
     whole += [_set(key, values) for key, values in _SETS.items()]
     return Entitlements(entitlements=tuple(sorted(whole, key=lambda one: one.feature.key)))
 
@@ -140,10 +147,12 @@ def _boolean(key: str, *, enabled: bool) -> Entitlement:
     )
 
 
-def _numeric(key: str, unit: str, *, unlimited: bool) -> Entitlement:
-    amount = Amount(enabled=unlimited, unlimited=unlimited, value=0, unit=unit)
+def _numeric(key: str, unit: str, most: int | None) -> Entitlement:
+    """None: as much as is wanted."""
+    there = most is None or most > 0
+    amount = Amount(enabled=there, unlimited=most is None, value=most or 0, unit=unit)
     feature = Feature(key=key, type="numeric")
-    return Entitlement(feature=feature, hasAccess=unlimited, type="numeric", config=amount)
+    return Entitlement(feature=feature, hasAccess=there, type="numeric", config=amount)
 
 
 def _set(key: str, values: tuple[str, ...]) -> Entitlement:
