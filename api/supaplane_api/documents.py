@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ other 5xx is a defect: please report it with the `X-Request-Id` of the answer.
 """
 
 
+@cache
 def application() -> FastAPI:
-    """The application as far as its routes go: it is described, never started."""
+    """The application as far as its routes go: it is described, never started. The same for all."""
     secret = SecretStr("only the routes are looked at")
     settings = Settings(
         environment=Environment.DEVELOPMENT, jwt_secret=secret, encryption_secret=secret

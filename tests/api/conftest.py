@@ -176,8 +176,7 @@ class Bench:
         return Person(email, session, client)
 
     def new_client(self, **more: Any) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(app=self.app, client=("192.0.2.7", 4711))
-        return httpx.AsyncClient(transport=transport, base_url="http://api.test", **more)
+        return client_of(self.app, **more)
 
     async def organization(self, owner: Person, name: str = "Acme") -> dict[str, Any]:
         answer = await owner.post("/platform/organizations", {"name": name, "tier": "tier_free"})
@@ -246,6 +245,12 @@ class Bench:
         await _until(condition)
 
 
+def client_of(app: FastAPI, **more: Any) -> httpx.AsyncClient:
+    """A client that calls the application without a socket, as from one address."""
+    transport = httpx.ASGITransport(app=app, client=("192.0.2.7", 4711))
+    return httpx.AsyncClient(transport=transport, base_url="http://api.test", **more)
+
+
 def project_body(slug: str, **more: Any) -> dict[str, Any]:
     return {
         "name": "First",
@@ -310,9 +315,8 @@ def make_bench(
         services = replace(services, **changes) if changes else services
         app = create_app(services, stirred)
         await stack.enter_async_context(running(app))
-        bench = Bench(app, services, kube, clock, database_url, stack, httpx.AsyncClient())
-        await bench.client.aclose()
-        bench.client = await stack.enter_async_context(bench.new_client())
+        client = await stack.enter_async_context(client_of(app))
+        bench = Bench(app, services, kube, clock, database_url, stack, client)
         await services.snapshot.wait_synced()
         return bench
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -43,6 +44,12 @@ class Strength:
     suggestions: tuple[str, ...]
 
 
+@cache
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """What the password of an account that does not exist is compared with."""
+    return hasher.hash(os.urandom(16).hex())
+
+
 class Passwords:
     """Hashing and judging, off the event loop."""
 
@@ -52,7 +59,7 @@ class Passwords:
         self._pending = 0
         self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="passwords")
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._nobody = self._hasher.hash(os.urandom(16).hex())
+        self._nobody = _hash_of_nobody(self._hasher)
 
     @property
     def pending(self) -> int:
