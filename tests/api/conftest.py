@@ -187,11 +187,13 @@ class Bench:
     async def member(self, organization: dict[str, Any], role: str) -> Person:
         """Somebody new in that organization."""
         person = await self.person()
-        await self.sql(
-            "INSERT INTO organization_membership (organization_id, account_id, role, created_at)"
-            " SELECT %s, id, %s, now() FROM accounts WHERE email = %s",
-            (organization["id"], role, person.email),
-        )
+        async with self.services.database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO organization_membership"
+                " (organization_id, account_id, role, created_at)"
+                " SELECT %s, id, %s, now() FROM accounts WHERE email = %s",
+                (organization["id"], role, person.email),
+            )
         return person
 
     async def project(

@@ -131,18 +131,22 @@ class Walk:
 
     async def made_anew(self):
         """What a call before took away, is there again."""
-        there = await self.bench.sql(
-            "SELECT 1 FROM organizations WHERE slug = %(slug)s", {"slug": self.organization["slug"]}
-        )
-        if not there:
+        slug = self.organization["slug"]
+        if not await self.rows("SELECT 1 FROM organizations WHERE slug = %s", slug):
             self.organization = await self.bench.organization(self.owner)
-        live = await self.bench.sql(
+        live = await self.rows(
             "SELECT 1 FROM project p JOIN organizations o ON o.id = p.organization_id"
-            " WHERE p.ref = %(ref)s AND p.state = 'live' AND o.slug = %(slug)s",
-            {"ref": self.project["ref"], "slug": self.organization["slug"]},
+            " WHERE p.ref = %s AND p.state = 'live' AND o.slug = %s",
+            self.project["ref"],
+            self.organization["slug"],
         )
         if not live:
             self.project = await self.bench.project(self.owner, self.organization)
+
+    async def rows(self, sql, *values):
+        """What a statement finds; in the application's pool, since there are a thousand of them."""
+        async with self.bench.services.database.connection() as connection:
+            return await (await connection.execute(sql, values)).fetchall()
 
 
 async def _walk(bench):
