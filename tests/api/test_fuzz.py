@@ -43,7 +43,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 6
-SECONDS = 20
+SECONDS = 60
 DOCUMENTED_TROUBLE = {501, 503}
 DOCUMENT = application().openapi()
 schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(
