@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from .access import Role
 from .database import Connection
+from .problems import NotAllowed
 
 ProjectState = Literal["reserved", "live"]
 
@@ -36,6 +37,8 @@ class Membership:
     """Projects that `project_role` is limited to; None: it holds in all."""
     project_role: Role | None = None
     """In those projects; None: as in the organization."""
+    requires_factor: bool = False
+    """Whether the organization demands a second factor of its members."""
 
     def at(self, ref: str) -> Membership | None:
         """The membership as it counts at a project; None: this member may not see it."""
@@ -110,6 +113,12 @@ class Caller:
         """Whether a password alone was given where it takes a second factor."""
         return self.session_id is not None and self.has_factor and not self.verified
 
+    def is_kept_out(self, membership: Membership) -> bool:
+        """Whether an organization demands a second factor and this session was opened without, or
+        this access token's account has none: with one, making tokens takes its code."""
+        shown = self.has_factor if self.session_id is None else self.verified
+        return membership.requires_factor and not shown
+
     def membership(self, *, slug: str | None = None, id: int | None = None) -> Membership | None:
         """The organization of that slug or number, if the caller is a member."""
         for one in self.memberships:
@@ -150,6 +159,7 @@ SELECT a.id AS account_id, a.gotrue_id, a.email, a.username, a.first_name, a.las
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'organization_id', o.id, 'slug', o.slug, 'name', o.name,
                    'billing_email', o.billing_email, 'role', m.role,
+                   'requires_factor', o.requires_factor,
                    'project_refs', m.project_refs) ORDER BY o.name, o.id), '[]')
           FROM organization_membership m JOIN organizations o ON o.id = m.organization_id
          WHERE m.account_id = a.id) AS memberships
@@ -224,12 +234,23 @@ async def identify(
 
 def _caller(row: dict[str, Any], projects: tuple[ProjectRow, ...]) -> Caller:
     project = row.pop("project", None)
-    return Caller(
+    caller = Caller(
         memberships=tuple(_membership(m) for m in row.pop("memberships")),
-        projects=projects,
         project=None if project is None else project_row(project),
         **row,
     )
+    closed = {m.organization_id for m in caller.memberships if caller.is_kept_out(m)}
+    return replace(caller, projects=tuple(p for p in projects if p.organization_id not in closed))
+
+
+def demand_factor(caller: Caller, membership: Membership) -> None:
+    """Raises NotAllowed for who is kept out of an organization for want of a second factor."""
+    if caller.is_kept_out(membership):
+        raise NotAllowed(
+            f"{membership.name} demands a second factor (MFA) of its members: enable one in your"
+            " account's settings, and sign in with it",
+            code="insufficient_aal",
+        )
 
 
 def _membership(value: dict[str, Any]) -> Membership:

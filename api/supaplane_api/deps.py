@@ -16,7 +16,14 @@ from . import access_tokens
 from .access import Right, require
 from .auth.service import Client
 from .auth.tokens import TokenInvalid
-from .caller import Caller, Membership, OrganizationAccess, ProjectAccess, identify
+from .caller import (
+    Caller,
+    Membership,
+    OrganizationAccess,
+    ProjectAccess,
+    demand_factor,
+    identify,
+)
 from .problems import Missing, NotAllowed, Unauthenticated
 from .services import Services
 
@@ -107,6 +114,8 @@ class Member(Rule):
         membership = caller.membership(slug=slug) or _by_number(caller, slug)
         require(membership.role if membership else None, self.right, what="organization")
         assert membership is not None
+        if self.right is not Right.MEMBERS_LEAVE:
+            demand_factor(caller, membership)
         return OrganizationAccess(caller, membership)
 
 
@@ -129,6 +138,7 @@ class OnProject(Rule):
         require(membership.role if membership else None, self.right, what="project")
         if membership is None:
             raise Missing("There is no such project")
+        demand_factor(caller, membership)
         return ProjectAccess(caller, membership, project)
 
 

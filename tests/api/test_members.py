@@ -286,12 +286,3 @@ async def test_an_address_is_not_flooded_with_invitations(posting):
     path = _members(organization, "invitations")
     statuses = [(await owner.post(path, body)).status_code for _ in range(6)]
     assert statuses == [201] * 5 + [429]
-
-
-async def test_a_second_factor_is_not_said_to_be_enforced_while_nothing_enforces_it(company):
-    owner, organization = company
-    path = _members(organization, "mfa", "enforcement")
-    assert (await owner.get(path)).json() == {"enforced": False}
-    assert (await owner.patch(path, {"enforced": False})).json() == {"enforced": False}
-    refused = await owner.patch(path, {"enforced": True})
-    assert (refused.status_code, "second factor" in refused.json()["message"]) == (501, True)

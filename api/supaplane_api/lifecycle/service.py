@@ -190,6 +190,9 @@ async def transfer(
 def _hindrances(access: ProjectAccess, target: Membership | None) -> list[Remark]:
     if target is None:
         return [Remark(key="no_access", message="You are not a member of that organization")]
+    if access.caller.is_kept_out(target):
+        message = f"{target.name} demands a second factor of its members: sign in with one"
+        return [Remark(key="no_factor", message=message)]
     if target.organization_id == access.organization.organization_id:
         return [Remark(key="same", message="The project belongs to that organization already")]
     if not may(target.role, Right.PROJECT_CREATE):

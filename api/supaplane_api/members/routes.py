@@ -12,9 +12,9 @@ from supaplane_api.caller import Caller, OrganizationAccess
 from supaplane_api.deps import AnyAccount, SlugPath, TheClient, TheServices
 from supaplane_api.deps import Member as Rule
 from supaplane_api.describe import may_answer
-from supaplane_api.problems import DATABASE, MAIL, NotOffered
+from supaplane_api.problems import DATABASE, MAIL
 
-from . import repository, service
+from . import factor_rule, repository, service
 from .schemas import (
     AssignRole,
     FactorRule,
@@ -112,20 +112,19 @@ async def accept(
 
 
 @router.get("/members/mfa/enforcement", openapi_extra=READ)
-async def factor_rule(access: Reader) -> FactorRuleTold:
-    """Whether everybody needs a second factor here: each member decides."""
-    return FactorRuleTold()
+async def told_factor_rule(access: Reader) -> FactorRuleTold:
+    """Whether members are let in with a second factor only."""
+    return FactorRuleTold(enforced=access.organization.requires_factor)
 
 
-@router.patch("/members/mfa/enforcement", openapi_extra=may_answer(DATABASE, not_offered=True))
-async def change_factor_rule(access: Manager, body: FactorRule) -> FactorRuleTold:
-    """Refused: nothing would hold members to it."""
-    if body.enforced:
-        raise NotOffered(
-            "An organization cannot demand a second factor on this platform yet; its list of"
-            " members tells who has one"
-        )
-    return FactorRuleTold()
+@router.patch("/members/mfa/enforcement", openapi_extra=may_answer(DATABASE, refuses=True))
+async def change_factor_rule(
+    services: TheServices, client: TheClient, access: Manager, body: FactorRule
+) -> FactorRuleTold:
+    """Demands a second factor of every member, or no longer. Whoever demands it has one. Sessions
+    without are answered 403 at once, and access tokens of accounts that have none."""
+    await factor_rule.change(services, access, body.enforced, client.address)
+    return FactorRuleTold(enforced=body.enforced)
 
 
 @router.patch("/members/{gotrue_id}", status_code=204, openapi_extra=CHANGE)

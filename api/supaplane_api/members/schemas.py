@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -170,4 +170,4 @@ class FactorRule(Body):
 class FactorRuleTold(Answer):
     """The same, as it is."""
 
-    enforced: Literal[False] = False
+    enforced: bool

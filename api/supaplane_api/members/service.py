@@ -15,7 +15,7 @@ from supaplane_api import audit
 from supaplane_api.access import ROLE_IDS, Right, Role, may_make, require
 from supaplane_api.auth import confirm
 from supaplane_api.auth.limits import network_of
-from supaplane_api.caller import Caller, OrganizationAccess
+from supaplane_api.caller import Caller, OrganizationAccess, demand_factor
 from supaplane_api.database import Connection
 from supaplane_api.mail.outbox import Kind
 from supaplane_api.problems import Clash, Invalid, Missing, NotAllowed
@@ -204,6 +204,7 @@ async def remove(
     async with _changing(services, access) as connection:
         row = await _member(connection, organization.organization_id, gotrue_id)
         if not leaving:
+            demand_factor(access.caller, organization)
             require(organization.role, Right.MEMBERS_MANAGE, what="organization")
             _may_give(organization.role, Role(row.role))
         await _keep_an_owner(connection, organization.organization_id, row)

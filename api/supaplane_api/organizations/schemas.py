@@ -53,6 +53,7 @@ class Organization(Answer):
             name=membership.name,
             billing_email=membership.billing_email,
             is_owner=membership.role is Role.OWNER,
+            organization_requires_mfa=membership.requires_factor,
         )
 
 

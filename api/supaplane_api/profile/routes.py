@@ -58,6 +58,7 @@ async def permissions(
     return [
         entry
         for membership in caller.memberships
+        if not caller.is_kept_out(membership)
         for entry in Permission.of(membership, caller.projects)
     ]
 

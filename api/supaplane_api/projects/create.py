@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from supaplane_api import audit
 from supaplane_api.access import Right, require
-from supaplane_api.caller import Caller, Membership, ProjectRow
+from supaplane_api.caller import Caller, Membership, ProjectRow, demand_factor
 from supaplane_api.problems import CLUSTER, Invalid, Unavailable
 from supaplane_api.services import Services
 from supaplane_contract import (
@@ -64,6 +64,7 @@ async def create(
     organization = organization_of(caller, wish)
     require(organization.role if organization else None, Right.PROJECT_CREATE, what="organization")
     assert organization is not None
+    demand_factor(caller, organization)
     wishes.refuse_the_impossible(wish)
     await _check_password(services, caller, wish)
     row, spec = await _reserve(services, caller, organization, wish, address)
