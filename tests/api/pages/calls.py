@@ -37,6 +37,8 @@ SERVING: Mapping[str, int] = MappingProxyType(
     {phase.value: 409 for phase in Phase if phase not in _HEALTHY}
 )
 """New secrets: they are brought to what runs."""
+NO_FACTOR: Mapping[str, int] = MappingProxyType({phase.value: 403 for phase in Phase})
+"""What takes a second factor, which who calls here has not."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,16 @@ def write(
     return method, path, shape, NOTHING, body, True, phases
 
 
-def same(method: str, path: str, body: Any, shape: Any = ANY, needs: Needs = NOTHING) -> Row:
+def same(
+    method: str,
+    path: str,
+    body: Any,
+    shape: Any = ANY,
+    needs: Needs = NOTHING,
+    phases: Mapping[str, int] = EVERYWHERE,
+) -> Row:
     """What looks like a change and says what is so already, or is refused."""
-    return method, path, shape, needs, body, False, EVERYWHERE
+    return method, path, shape, needs, body, False, phases
 
 
 def refused(*lines: str) -> list[Row]:
