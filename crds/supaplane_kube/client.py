@@ -22,9 +22,9 @@ SMALL_PAGE = 50
 ATTEMPTS = 4
 FIRST_WAIT = 0.1
 MAX_LINE = 4 * 1024 * 1024
-KEEP_ALIVE_SECONDS = 60.0
-"""A connection costs two handshakes and some milliseconds of both sides; the server keeps idle ones
-for longer than this."""
+KEEP_ALIVE_SECONDS = 8.0
+"""A connection costs two handshakes and some milliseconds of both sides, and while it is kept more
+than 100 KiB of memory; the server keeps idle ones for longer than this."""
 INACTIVITY_SECONDS = 75.0
 """A watch with bookmarks hears something about once a minute; a silent one is dead."""
 

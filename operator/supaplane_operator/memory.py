@@ -9,7 +9,8 @@ import gc
 from collections.abc import Callable
 from typing import Final
 
-EVERY_SECONDS: Final = 5.0
+EVERY_SECONDS: Final = 10.0
+"""After one to two times this long without work its connections are closed too."""
 LARGE: Final = 128 * 1024
 """Bytes; where glibc's border is at the start."""
 _M_MMAP_THRESHOLD: Final = -3
