@@ -1,7 +1,7 @@
 """How much memory may the control plane spend to collect its garbage less often?
 
 Go collects when the heap has grown by GOGC percent, 100 unless told otherwise; the collector took a
-quarter of the API server's CPU. GOMEMLIMIT makes it collect more often again where memory is short
+sixth of the control plane's CPU. GOMEMLIMIT makes it collect more often again where memory is short
 (https://go.dev/doc/gc-guide).
 """
 
