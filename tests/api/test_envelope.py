@@ -115,7 +115,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(bench, monkeypatch):
         await asyncio.sleep(30)
         yield b"}"
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         answer = await bench.client.post("/signup", content=chunks(), headers=JSON)
     assert answer.status_code == 408
 

@@ -32,7 +32,7 @@ def get(facts: dict[str, Any], path: str, token: str) -> Any:
     request = urllib.request.Request(
         facts["api_url"] + path, headers={"Authorization": f"Bearer {token}"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -43,7 +43,7 @@ def sign_in(facts: dict[str, Any]) -> str:
         data=body,
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return str(json.load(answer)["access_token"])
 
 

@@ -82,7 +82,7 @@ async def followed(
     mirror = Mirror(PODS, changed.set)
     async with connected(server, folder, ca) as client:
         following = asyncio.create_task(mirror.follow(client))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not until(mirror):
                 await changed.wait()
                 changed.clear()

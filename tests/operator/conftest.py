@@ -227,7 +227,7 @@ class Stage:
         await self.stop()
         await self.start()
 
-    async def until(self, holds: Callable[[], Any], *, seconds: float = 10.0) -> Any:
+    async def until(self, holds: Callable[[], Any], *, seconds: float = 60.0) -> Any:
         """Waits until something holds."""
         end = time.monotonic() + seconds
         while not (result := holds()):

@@ -83,7 +83,7 @@ async def test_the_rollout_stops_at_the_first_that_does_not_come_back(stage, new
     await stage.stop()
     deadlines = replace(settings.deadlines, changing=1.0)
     async with new_stage(code="2", unready=["rest"], deadlines=deadlines) as newer:
-        await newer.until(lambda: newer.engine.world.fleet.halted, seconds=15)
+        await newer.until(lambda: newer.engine.world.fleet.halted)
         assert list(codes(newer).values()).count("2") == 1
         await newer.until(
             lambda: [

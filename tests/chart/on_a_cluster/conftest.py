@@ -226,7 +226,7 @@ def running_operator(
             yield process
         finally:
             process.terminate()
-            code = process.wait(20)
+            code = process.wait(60)
     text = log.read_text()
     assert code == 0, text[-3000:]
     assert "Traceback" not in text, text[-3000:]

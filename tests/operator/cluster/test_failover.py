@@ -54,7 +54,7 @@ def replicas(cluster, new_operator, devcluster):
 async def test_an_old_leader_does_not_write(cluster, replicas, how):
     """None of its writes begins later than a second after the end of its Lease."""
     one = replicas("one")
-    await cluster.until(lambda: _leads(cluster, "one"), 20)
+    await cluster.until(lambda: _leads(cluster, "one"))
     two = replicas("two")
     renewals: list[float] = []
     busy = [asyncio.create_task(_renewals(cluster, renewals)), asyncio.create_task(_work(cluster))]
@@ -65,7 +65,7 @@ async def test_an_old_leader_does_not_write(cluster, replicas, how):
     if how is signal.SIGSTOP:
         await asyncio.sleep(30)
         one.process.send_signal(signal.SIGCONT)
-        await cluster.until(lambda: _ended(one), 20)
+        await cluster.until(lambda: _ended(one))
     await cluster.until(lambda: _leads(cluster, "two"), 30)
     await asyncio.sleep(5)
     for task in busy:

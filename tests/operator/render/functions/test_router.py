@@ -109,11 +109,11 @@ def functions(make_input: MakeInput, tmp_path_factory: pytest.TempPathFactory) -
     try:
         ready, _, _ = select.select([program.stdout], [], [], 60)
         line = program.stdout.readline() if ready else ""
-        assert line.startswith("port "), program.communicate(timeout=10)
+        assert line.startswith("port "), program.communicate(timeout=60)
         yield f"http://127.0.0.1:{line.split()[1]}"
     finally:
         program.terminate()
-        program.communicate(timeout=10)
+        program.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

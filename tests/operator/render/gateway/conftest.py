@@ -162,7 +162,7 @@ def _running(
         yield Gateway(public, health, log, publish)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -221,7 +221,7 @@ def gateway(make_input: MakeInput, gateway_for: GatewayFor) -> Iterator[Gateway]
 
 @pytest.fixture(scope="package")
 def client(gateway: Gateway) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, timeout=10) as opened:
+    with httpx.Client(base_url=gateway.url, timeout=60) as opened:
         yield opened
 
 

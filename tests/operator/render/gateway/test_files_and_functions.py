@@ -21,7 +21,7 @@ def open_(make_input: MakeInput, gateway_for: Any) -> Iterator[httpx.Client]:
     spec = {"storage": {"enabled": True}, "functions": {"enabled": True}}
     with (
         gateway_for(make_input(spec)) as gateway,
-        httpx.Client(base_url=gateway.url, timeout=10) as client,
+        httpx.Client(base_url=gateway.url, timeout=60) as client,
     ):
         yield client
 

@@ -18,7 +18,7 @@ def live(make_input: MakeInput, gateway_for: Any) -> Iterator[httpx.Client]:
     """The gateway of a project with Realtime."""
     with (
         gateway_for(make_input({"realtime": {"enabled": True}})) as gateway,
-        httpx.Client(base_url=gateway.url, timeout=10) as opened,
+        httpx.Client(base_url=gateway.url, timeout=60) as opened,
     ):
         yield opened
 
@@ -69,7 +69,7 @@ def test_a_socket_opens_with_the_key_in_its_address(
 ) -> None:
     host, port = live.base_url.host, live.base_url.port
     assert port is not None
-    with socket.create_connection((host, port), timeout=10) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         connection.sendall(
             f"GET /realtime/v1/websocket?apikey={keys['secret']}&vsn=1.0.0 HTTP/1.1\r\n"
             "Host: shop.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

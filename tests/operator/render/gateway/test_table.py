@@ -141,7 +141,7 @@ def before_few(make_input: MakeInput, gateway_for: Any) -> Iterator[httpx.Client
     spec = {name: {"enabled": False} for name in OFF}
     with (
         gateway_for(make_input(spec)) as running,
-        httpx.Client(base_url=running.url, timeout=10) as opened,
+        httpx.Client(base_url=running.url, timeout=60) as opened,
     ):
         yield opened
 
