@@ -28,7 +28,6 @@ REFUSED = {
     "pitr.available_variants": ("POST", "/platform/database/{ref}/backups/pitr"),
     "project_cloning": ("POST", "/platform/database/{ref}/clone"),
     "replication.etl": ("GET", "/platform/replication/{ref}/destinations"),
-    "security.enforce_mfa": ("PATCH", "/platform/organizations/{slug}/members/mfa/enforcement"),
     "security.private_link": ("GET", f"{PLATFORM}/privatelink/associations"),
     "security.soc2_report": (
         "GET",

@@ -77,6 +77,7 @@ _YES: Final = (
     "project_pausing",
     "project_restore_after_expiry",
     "project_scoped_roles",
+    "security.enforce_mfa",
     "storage.image_transformations",
     "storage.max_file_size.configurable",
 )
@@ -94,7 +95,6 @@ _NO: Final = (
     "observability.dashboard_advanced_metrics",
     "project_cloning",
     "replication.etl",
-    "security.enforce_mfa",
     "security.private_link",
     "security.questionnaire",
     "security.soc2_report",

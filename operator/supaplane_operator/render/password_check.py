@@ -34,8 +34,7 @@ RESTRICTED: Final[Manifest] = {
 _PREFIX: Final = "PASSWORD_"
 _SCRIPT: Final = """\
 for role in $ROLES; do
-  PGPASSWORD=$(printenv "PASSWORD_$role")
-  export PGPASSWORD
+  eval "export PGPASSWORD=\\$PASSWORD_$role"
   until psql -X -w -q -U "$role" -c 'select' >/dev/null; do sleep 3; done
   echo "role $role signs in with its new password"
 done
