@@ -34,7 +34,8 @@ RESTRICTED: Final[Manifest] = {
 _PREFIX: Final = "PASSWORD_"
 _SCRIPT: Final = """\
 for role in $ROLES; do
-  eval "export PGPASSWORD=\\$PASSWORD_$role"
+  eval "PGPASSWORD=\\$PASSWORD_$role"
+  export PGPASSWORD
   until psql -X -w -q -U "$role" -c 'select' >/dev/null; do sleep 3; done
   echo "role $role signs in with its new password"
 done
