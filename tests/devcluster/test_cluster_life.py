@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import pytest
 
 from supaplane_devcluster import (
     Cluster,
-    ClusterOptions,
     DidNotStart,
     NotRunning,
     build,
@@ -35,40 +33,17 @@ def pids(cluster: Cluster) -> dict[str, int]:
     return {name: process.pid for name, process in cluster.status().items() if process}
 
 
-def test_up_takes_seconds_and_down_leaves_nothing(
+def test_up_starts_all_there_is_and_down_leaves_nothing(
     make_cluster: MakeCluster, processes_below: ProcessesBelow, tmp_path: Path
 ) -> None:
-    build.ensure(print)  # not what is measured here
     cluster = make_cluster()
-    started = time.monotonic()
     cluster.up()
-    # 5 s on a quiet machine; this one may be busy with everything else.
-    assert time.monotonic() - started < 30
     assert cluster.missing() is None
     assert set(pids(cluster)) == set(components.SIMULATED)
     assert len(processes_below(cluster.layout.folder)) == len(components.SIMULATED)
     cluster.down()
     assert processes_below(tmp_path) == []
     assert list((tmp_path / "home").iterdir()) == []
-
-
-def test_up_again_finds_it_running(make_cluster: MakeCluster) -> None:
-    cluster = make_cluster()
-    cluster.up()
-    before = pids(cluster)
-    said: list[str] = []
-    cluster.up(said.append)
-    assert said == ["Cluster 'one' was running already."]
-    Cluster("one", home=cluster.layout.folder.parent.parent, options=ClusterOptions(nodes=1)).up(
-        said.append
-    )
-    assert "keeps the options" in said[-1]
-    assert pids(cluster) == before
-
-
-def test_etcd_does_not_log_every_request(make_cluster: MakeCluster) -> None:
-    with make_cluster() as cluster:
-        assert cluster.layout.log("etcd").read_text().count("request stats") < 20
 
 
 def test_two_clusters_run_side_by_side(make_cluster: MakeCluster) -> None:
@@ -81,29 +56,6 @@ def test_two_clusters_run_side_by_side(make_cluster: MakeCluster) -> None:
     assert not ports[0] & ports[1]
     second.down()
     assert first.missing() is None
-
-
-@pytest.mark.parametrize("component", components.SIMULATED)
-def test_up_repairs_what_was_killed_and_nothing_else(
-    make_cluster: MakeCluster, component: str, eventually: Eventually
-) -> None:
-    cluster = make_cluster()
-    cluster.up()
-    before, server = pids(cluster), cluster.server
-    cluster.kubectl("create", "configmap", "kept")
-    cluster.kill(component)
-    assert component in str(cluster.missing())
-    said: list[str] = []
-    cluster.up(said.append)
-    assert said == [f"Cluster 'one' is up; started again: {component}."]
-    after = pids(cluster)
-    assert {name for name in after if after[name] != before[name]} == {component}
-    assert cluster.server == server
-    assert "kept" in cluster.kubectl("get", "configmaps").stdout
-    # It is not only running: a pod still goes all the way through every component.
-    cluster.kubectl("create", "deployment", "probe", "--image=example/probe:1")
-    ready = ("get", "deployment", "probe", "-o", "jsonpath={.status.readyReplicas}")
-    eventually(lambda: cluster.kubectl(*ready).stdout == "1")
 
 
 @pytest.mark.parametrize("running", [0, 1, 2, 4])
@@ -215,58 +167,3 @@ def test_the_commands_do_what_they_say(
     assert "one: etcd runs" in capsys.readouterr().out
     assert cli.main(["down", "--all", *home]) == 0
     assert cli.main(["check", *home]) == 0
-
-
-def test_a_paused_server_answers_nothing_until_it_is_resumed(
-    make_cluster: MakeCluster, eventually: Eventually
-) -> None:
-    cluster = make_cluster()
-    cluster.up()
-    cluster.pause("kube-apiserver")
-    answer = cluster.kubectl("get", "nodes", "--request-timeout=1s", check=False)
-    assert answer.returncode != 0
-    cluster.resume("kube-apiserver")
-    eventually(lambda: cluster.missing() is None)
-
-
-def test_the_audit_log_holds_writes_only_and_no_contents(make_cluster: MakeCluster) -> None:
-    cluster = make_cluster(audit=True)
-    cluster.up()
-    cluster.kubectl("create", "secret", "generic", "s", "--from-literal=password=hunter2")
-    cluster.kubectl("get", "secret", "s")
-    entries = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
-    assert {entry["stage"] for entry in entries} == {"ResponseComplete"}
-    verbs = {"create", "update", "patch", "delete", "deletecollection"}
-    assert {entry["verb"] for entry in entries} <= verbs
-    mine = [e for e in entries if (e.get("objectRef") or {}).get("name") == "s"]
-    assert [(e["verb"], e["user"]["username"]) for e in mine] == [("create", "admin")]
-    assert "hunter2" not in cluster.audit_log.read_text()
-
-
-def test_a_service_account_acts_with_its_own_rights(make_cluster: MakeCluster) -> None:
-    cluster = make_cluster()
-    cluster.up()
-    cluster.kubectl("create", "serviceaccount", "reader")
-    cluster.kubectl("create", "role", "read", "--verb=list", "--resource=configmaps")
-    cluster.kubectl("create", "rolebinding", "b", "--role=read", "--serviceaccount=default:reader")
-    path = cluster.user_kubeconfig(service_account="default/reader", duration="10m")
-    assert path.stat().st_mode & 0o777 == 0o600
-    who = cluster.kubectl(f"--kubeconfig={path}", "auth", "whoami", "-o", "json")
-    user = json.loads(who.stdout)["status"]["userInfo"]["username"]
-    assert user == "system:serviceaccount:default:reader"
-    assert cluster.kubectl(f"--kubeconfig={path}", "get", "configmaps").returncode == 0
-    refused = cluster.kubectl(f"--kubeconfig={path}", "get", "secrets", check=False)
-    assert "forbidden" in refused.stderr
-
-
-def test_nobody_gets_in_without_a_token(make_cluster: MakeCluster) -> None:
-    cluster = make_cluster()
-    cluster.up()
-    curl = [
-        *("kubectl", "get", "--raw", "/version", f"--server={cluster.server}"),
-        *("--kubeconfig=/dev/null", f"--certificate-authority={cluster.ca_file}"),
-    ]
-    binary = load(cluster.layout.state).binary  # type: ignore[union-attr]
-    answer = subprocess.run([binary, *curl], capture_output=True, text=True, check=False, input="")
-    assert answer.returncode != 0
-    assert "gitVersion" not in answer.stdout
