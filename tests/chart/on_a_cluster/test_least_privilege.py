@@ -23,7 +23,6 @@ PROJECT = f"/apis/supaplane.dev/v1alpha1/namespaces/{HOME}/supabaseprojects/even
 USED_ELSEWHERE = {
     # a project whose last key of that kind of object is taken away; not every kind is ever pruned
     ("project", "", "configmaps", "delete"): "a component loses its last file of settings",
-    ("project", "", "resourcequotas", "delete"): "an older version had more of them",
     ("project", "", "limitranges", "delete"): "an older version had more of them",
     ("project", "", "serviceaccounts", "delete"): "an older version had one for each component",
     ("project", "rbac.authorization.k8s.io", "rolebindings", "delete"): "the same",
