@@ -53,7 +53,7 @@ def install(app: FastAPI) -> None:
 
 def answer(path: str, problem: Problem) -> Response:
     """The response that says what went wrong."""
-    body: dict[str, Any] = {"message": problem.message}
+    body: dict[str, Any] = problem.details | {"message": problem.message}
     if path == "/auth" or path.startswith("/auth/"):
         body |= {"code": problem.status, "error_code": problem.code, "msg": problem.message}
     return Response(

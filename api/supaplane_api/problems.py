@@ -21,7 +21,10 @@ from dataclasses import dataclass
 
 
 class Problem(Exception):
-    """Something that the caller is told. `code` is a machine-readable word for GoTrue's clients."""
+    """Something that the caller is told. `code` is a machine-readable word for GoTrue's clients.
+
+    `details` are told beside the message, by their names.
+    """
 
     status = 500
     code = "unexpected_failure"
@@ -33,12 +36,14 @@ class Problem(Exception):
         code: str | None = None,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.status = status or type(self).status
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 class Invalid(Problem):

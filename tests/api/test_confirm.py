@@ -7,6 +7,7 @@ import re
 from contextlib import AsyncExitStack
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 
 from supaplane_api import housekeeping
@@ -62,6 +63,12 @@ async def _press(bench, mail):
 
 def _fragment(place):
     return {name: values[0] for name, values in parse_qs(place.fragment).items()}
+
+
+def _methods(session):
+    """How the session was opened, as its token says it."""
+    claims = jwt.decode(session["access_token"], options={"verify_signature": False})
+    return [one["method"] for one in claims["amr"]]
 
 
 def _bearer(token):
@@ -123,6 +130,11 @@ async def test_a_link_that_is_only_opened_does_nothing(posting, mailbox):
             in (page.headers["content-security-policy"])
         )
         assert page.headers["referrer-policy"] == "no-referrer"
+        style = re.search("<style>(.*)</style>", page.text, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+        assert "works once" in page.text
+        assert "sign up again" in page.text
     assert (await _sign_in(posting)).json()["error_code"] == "email_not_confirmed"
 
 
@@ -177,6 +189,7 @@ async def test_a_forgotten_password_is_replaced_by_way_of_the_link(posting, mail
     assert (place.path, place.query) == ("/reset-password", "x=1")
     session = _fragment(place)
     assert session["type"] == "recovery"
+    assert _methods(session) == ["otp"]
     changed = await posting.client.put(
         "/auth/user", json={"password": OTHER}, headers=_bearer(session["access_token"])
     )
@@ -198,6 +211,10 @@ async def test_a_forgotten_password_is_replaced_by_way_of_the_digits(posting, ma
     answer = await posting.client.post("/auth/verify", json=body)
     assert answer.status_code == 200, answer.text
     assert answer.json()["user"]["email"] == ADA
+    body_of_refresh = {"refresh_token": answer.json()["refresh_token"]}
+    path = "/auth/token?grant_type=refresh_token"
+    refreshed = await posting.client.post(path, json=body_of_refresh)
+    assert _methods(answer.json()) == _methods(refreshed.json()) == ["otp"]
     again = await posting.client.post("/auth/verify", json=body)
     assert (again.status_code, again.json()["error_code"]) == (403, "otp_expired")
 

@@ -147,6 +147,14 @@ async def test_an_error_of_the_database_is_told_as_it_is(bench, shop, inside):
     assert (answer.status_code, answer.json()) == (400, {"message": 'relation "x" does not exist'})
 
 
+async def test_the_place_of_a_mistake_is_told_and_nothing_else_of_an_error(shop, inside):
+    person, _, ref = shop
+    inside.status = 400
+    inside.answer = {"message": "no", "formattedError": "LINE 1: no", "stack": "at x", "error": {}}
+    answer = await person.post(f"/pg-meta/{ref}/query", {"query": "no"})
+    assert answer.json() == {"message": "no", "formattedError": "LINE 1: no"}
+
+
 @pytest.mark.parametrize(("error", "status"), [(NotReached("secret"), 503), (TooMuch(), 400)])
 async def test_what_cannot_be_answered_says_so(bench, shop, inside, error, status):
     def fails(_):

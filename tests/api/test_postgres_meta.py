@@ -198,6 +198,7 @@ async def test_the_error_of_the_database_reaches_its_author(shop):
     answer = await shop.sql("select * from vegetables")
     assert answer.status_code == 400
     assert 'relation "vegetables" does not exist' in answer.json()["message"]
+    assert "LINE 1: " in answer.json()["formattedError"]
 
 
 async def test_a_statement_that_takes_too_long_is_ended_by_the_database(shop, monkeypatch):

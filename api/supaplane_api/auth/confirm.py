@@ -182,7 +182,9 @@ async def exchange(services: Services, auth_code: str, verifier: str, client: Cl
         if found is not None and found.challenge is not None:
             await one_time_repository.delete(connection, found.token_hash)  # right or wrong: once
             if one_time.answers(found.challenge, verifier):
-                signed_in = await service.open_session(services, connection, found.account, client)
+                signed_in = await service.open_session(
+                    services, connection, found.account, client, "otp"
+                )
     if signed_in is None:
         raise Problem(
             "The code has expired, was used, or belongs to another browser: begin again",
@@ -222,7 +224,7 @@ async def _sign_in(
     account = replace(
         found.account, confirmed_at=found.account.confirmed_at or services.outside.now()
     )
-    return await service.open_session(services, connection, account, client)
+    return await service.open_session(services, connection, account, client, "otp")
 
 
 async def _confirm(

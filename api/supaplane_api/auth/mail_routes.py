@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from supaplane_api.caller import Caller
 from supaplane_api.deps import AnyAccount, Anyone, TheClient, TheServices
 from supaplane_api.describe import may_answer
-from supaplane_api.mail import letters
+from supaplane_api.mail import button_page
 from supaplane_api.mail.outbox import Kind
 from supaplane_api.problems import DATABASE, MAIL, Invalid, NotOffered, Problem
 from supaplane_api.schema import Empty
@@ -115,14 +115,9 @@ async def opened(
     """The page behind a link. Only its button does something: mail scanners open links too."""
     confirm.require_mail(services)
     query = {"token": token, "type": kind} | ({"redirect_to": redirect_to} if redirect_to else {})
-    title, text, button = letters.PAGES[kind]
     base = (services.settings.mail_links_base or "").rstrip("/")
-    studio = services.settings.studio_origin or ""
-    html = letters.page(
-        title=title, text=text, button=button, action=f"{base}/auth/verify/link?{urlencode(query)}"
-    )
-    # Browsers hold the redirect that follows to the same rule.
-    policy = f"default-src 'none'; form-action 'self' {studio}; frame-ancestors 'none'"
+    html = button_page.page(kind, action=f"{base}/auth/verify/link?{urlencode(query)}")
+    policy = button_page.policy(services.settings.studio_origin or "")
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 

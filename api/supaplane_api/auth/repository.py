@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import Literal, LiteralString
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -27,6 +27,10 @@ class Account:
     """When somebody showed that the address is theirs; None: nobody has."""
 
 
+Method = Literal["password", "otp"]
+"""How a session was opened: `otp` is a link or the digits of a mail."""
+
+
 @dataclass(frozen=True)
 class KnownRefreshToken:
     """A refresh token that was once given out, with its session and account."""
@@ -37,6 +41,7 @@ class KnownRefreshToken:
     session_ended: bool
     verified_at: datetime | None
     """When the code of a second factor was given in the session."""
+    method: Method
     account: Account
 
 
@@ -118,17 +123,18 @@ async def replace_email(connection: Connection, account_id: int, email: str, now
 
 async def account_of_session(
     connection: Connection, session: UUID
-) -> tuple[Account, datetime, datetime | None]:
-    """The account of a session, and when it signed in and gave the code of a second factor."""
+) -> tuple[Account, Method, datetime, datetime | None]:
+    """The account of a session, how and when it signed in, and when it gave the code of a second
+    factor."""
     cursor = await connection.execute(
-        "SELECT s.created_at, s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
+        "SELECT s.method, s.created_at, s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
         " a.created_at, a.updated_at, a.last_sign_in_at, a.confirmed_at"
         " FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = %s",
         (session,),
     )
     row = await cursor.fetchone()
     assert row is not None
-    return Account(*row[2:]), row[0], row[1]
+    return Account(*row[3:]), row[0], row[1], row[2]
 
 
 async def replace_password(
@@ -156,19 +162,22 @@ async def open_session(
     expires_at: datetime,
     address: str | None,
     user_agent: str | None,
+    method: Method,
 ) -> UUID:
     """A new session, and the account's time of sign-in."""
     cursor = await connection.execute(
         "WITH signed_in AS (UPDATE accounts SET last_sign_in_at = %(now)s WHERE id = %(account)s)"
         " INSERT INTO sessions"
-        " (account_id, created_at, refreshed_at, expires_at, address, user_agent)"
-        " VALUES (%(account)s, %(now)s, %(now)s, %(expires)s, %(address)s, %(agent)s) RETURNING id",
+        " (account_id, created_at, refreshed_at, expires_at, address, user_agent, method)"
+        " VALUES (%(account)s, %(now)s, %(now)s, %(expires)s, %(address)s, %(agent)s, %(method)s)"
+        " RETURNING id",
         {
             "account": account_id,
             "now": now,
             "expires": expires_at,
             "address": address,
             "agent": user_agent,
+            "method": method,
         },
     )
     row = await cursor.fetchone()
@@ -199,7 +208,7 @@ async def find_refresh_token(
     cursor = await connection.execute(
         "SELECT s.id, t.used_at, s.created_at,"
         " s.revoked_at IS NOT NULL OR s.expires_at <= %s OR a.disabled_at IS NOT NULL,"
-        " s.verified_at, a.id, a.gotrue_id, a.email, a.password_hash,"
+        " s.verified_at, s.method, a.id, a.gotrue_id, a.email, a.password_hash,"
         " a.created_at, a.updated_at, a.last_sign_in_at, a.confirmed_at"
         " FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id"
         " JOIN accounts a ON a.id = s.account_id WHERE t.token_hash = %s FOR UPDATE OF s, t",
@@ -208,7 +217,7 @@ async def find_refresh_token(
     row = await cursor.fetchone()
     if row is None:
         return None
-    return KnownRefreshToken(row[0], row[1], row[2], row[3], row[4], Account(*row[5:]))
+    return KnownRefreshToken(row[0], row[1], row[2], row[3], row[4], row[5], Account(*row[6:]))
 
 
 async def use_refresh_token(connection: Connection, token_hash: bytes, now: datetime) -> None:

@@ -16,7 +16,7 @@ from supaplane_api.services import Services
 
 from . import one_time_repository, repository
 from .limits import network_of
-from .repository import Account, KnownRefreshToken
+from .repository import Account, KnownRefreshToken, Method
 from .tokens import Claims, Issued
 
 REUSE_SECONDS = 10.0
@@ -126,7 +126,11 @@ async def sign_in(services: Services, email: str, password: str, client: Client)
 
 
 async def open_session(
-    services: Services, connection: Connection, account: Account, client: Client
+    services: Services,
+    connection: Connection,
+    account: Account,
+    client: Client,
+    method: Method = "password",
 ) -> SignedIn:
     """A session for somebody who has shown who they are."""
     now = services.outside.now()
@@ -137,6 +141,7 @@ async def open_session(
         expires_at=now + timedelta(days=services.settings.session_days),
         address=client.address,
         user_agent=client.user_agent,
+        method=method,
     )
     token = services.refresh_tokens.first(services.outside.random_bytes)
     await repository.insert_refresh_token(
@@ -147,7 +152,7 @@ async def open_session(
     )
     actor = audit.Actor(account.id, account.email, client.address)
     await audit.record(connection, "session.open", actor=actor, now=now)
-    return SignedIn(account, _access(services, account, session, now, now), token)
+    return SignedIn(account, _access(services, account, session, now, now, method=method), token)
 
 
 async def refresh(services: Services, token: str, client: Client) -> SignedIn:
@@ -181,6 +186,7 @@ async def refresh(services: Services, token: str, client: Client) -> SignedIn:
         known.session_created_at,
         now,
         verified_at=known.verified_at,
+        method=known.method,
     )
     return SignedIn(known.account, access, newest)
 
@@ -249,13 +255,17 @@ async def renew(
     The refresh tokens from before end: only who gave the code goes on.
     """
     now = services.outside.now()
-    account, created_at, verified_at = await repository.account_of_session(connection, session)
+    account, method, created_at, verified_at = await repository.account_of_session(
+        connection, session
+    )
     token = services.refresh_tokens.first(services.outside.random_bytes)
     await repository.forget_refresh_tokens(connection, session)
     await repository.insert_refresh_token(
         connection, token_hash=services.refresh_tokens.stored(token), session_id=session, now=now
     )
-    access = _access(services, account, session, created_at, now, verified_at=verified_at)
+    access = _access(
+        services, account, session, created_at, now, verified_at=verified_at, method=method
+    )
     return SignedIn(account, access, token)
 
 
@@ -310,11 +320,13 @@ def _access(
     now: datetime,
     *,
     verified_at: datetime | None = None,
+    method: Method,
 ) -> Issued:
     return services.access_tokens.sign(
         Claims(account.gotrue_id, session),
         email=account.email,
         signed_in_at=signed_in_at,
         verified_at=verified_at,
+        method=method,
         now=now,
     )

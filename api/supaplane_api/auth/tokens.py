@@ -93,9 +93,11 @@ class AccessTokens:
         signed_in_at: datetime,
         verified_at: datetime | None,
         now: datetime,
+        method: str = "password",
     ) -> Issued:
-        """A token for that session; `verified_at`: when the code of a second factor was given."""
-        methods = [("totp", verified_at), ("password", signed_in_at)]
+        """A token for that session, which was opened at `signed_in_at` by `method` (`password`, or
+        `otp` for a mail); `verified_at`: when the code of a second factor was given."""
+        methods = [("totp", verified_at), (method, signed_in_at)]
         expires_at = now + self.life
         payload = {
             "iss": self.issuer,

@@ -62,6 +62,10 @@ def encoded(body: Any) -> bytes | None:
         ) from None
 
 
+_LONGEST_DETAIL = 16_384
+"""Characters."""
+
+
 async def ask_raw(services: Services, call: Call) -> Reply:
     """The answer as it came, unless it is a refusal. Raises Problem."""
     try:
@@ -100,7 +104,20 @@ def refusal(status: int, said: Any) -> Problem:
         return Missing(text or "There is no such thing in the project")
     if status in (401, 403) or status >= 500 or status < 400:
         return Unavailable(SERVICE, f"it answered {status}")
-    return Invalid(text or f"The project's service refuses this with status {status}")
+    return Invalid(
+        text or f"The project's service refuses this with status {status}", details=_details(said)
+    )
+
+
+def _details(said: Any) -> dict[str, str]:
+    """Where in the SQL the mistake is, in postgres-meta's words, which Studio's editor reads."""
+    if not isinstance(said, Mapping):
+        return {}
+    return {
+        key: text[:_LONGEST_DETAIL]
+        for key in ("error", "formattedError")
+        if isinstance(text := said.get(key), str) and text
+    }
 
 
 async def ask_gateway(

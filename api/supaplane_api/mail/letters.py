@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from types import MappingProxyType
 
 import jinja2
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("supaplane_api.mail"),
     autoescape=jinja2.select_autoescape(["html.j2"]),
     undefined=jinja2.StrictUndefined,
@@ -138,36 +136,7 @@ def message(letter: Letter, *, sender: str, recipient: str, message_id: str) -> 
         raise AddressUnusable("this is no address that mail can be sent to") from None
     made["Message-ID"] = message_id
     made["Auto-Submitted"] = "auto-generated"
-    made.set_content(_TEMPLATES.get_template("letter.txt.j2").render(letter=letter))
-    html = _TEMPLATES.get_template("letter.html.j2").render(letter=letter)
+    made.set_content(TEMPLATES.get_template("letter.txt.j2").render(letter=letter))
+    html = TEMPLATES.get_template("letter.html.j2").render(letter=letter)
     made.add_alternative(html, subtype="html")
     return made
-
-
-def page(*, title: str, text: str, button: str, action: str) -> str:
-    """What a link of a mail opens: a page that does nothing until its button is pressed."""
-    return _TEMPLATES.get_template("page.html.j2").render(
-        title=title, text=text, button=button, action=action
-    )
-
-
-PAGES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "signup": (
-            "Confirm your e-mail address",
-            "The account that was made with your address can be used from then on.",
-            "Confirm the address",
-        ),
-        "recovery": (
-            "Choose another password",
-            "You are signed in, and choose another password there.",
-            "Go on",
-        ),
-        "email_change": (
-            "Confirm your new e-mail address",
-            "The account that asked for it has your address from then on.",
-            "Confirm the new address",
-        ),
-    }
-)
-"""Title, text and button of the page behind each kind of link."""
