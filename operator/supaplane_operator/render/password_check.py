@@ -32,7 +32,7 @@ RESTRICTED: Final[Manifest] = {
     "readOnlyRootFilesystem": True,
 }
 _PREFIX: Final = "PASSWORD_"
-_SCRIPT: Final = """\
+SCRIPT: Final = """\
 for role in $ROLES; do
   eval "PGPASSWORD=\\$PASSWORD_$role"
   export PGPASSWORD
@@ -40,6 +40,7 @@ for role in $ROLES; do
   echo "role $role signs in with its new password"
 done
 """
+"""Needs nothing of an image but a shell and psql."""
 
 
 def waits(project: Project) -> bool:
@@ -61,7 +62,7 @@ def container(project: Project) -> Manifest:
     }
     secret = {f"{_PREFIX}{role}": role for role in waiting}
     return {
-        "command": ["sh", "-c", _SCRIPT],
+        "command": ["sh", "-c", SCRIPT],
         "env": objects.env(plain, SECRET, secret),
         "securityContext": RESTRICTED,
     }

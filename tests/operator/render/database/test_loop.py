@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+
+from supaplane_contract.rotation import pending_key
+from supaplane_operator.render.password_check import SCRIPT
 
 pytestmark = pytest.mark.slow
 One = Callable[..., Any]
@@ -46,13 +50,39 @@ def test_the_loop_waits_for_the_server_and_takes_a_new_password_in(
             _until((state / "done").exists, log)
             assert not (server.folder / "initialising").exists()
             server.connect("postgres", password=credentials["password-postgres"]).close()
-            changed = {**credentials, "password-postgres": "chosen by a person: ' $ %"}
-            write_files(server.folder, make_input(credentials=changed))
-            _until(lambda: _lets_in(server, changed["password-postgres"]), log)
+            new = "chosen by  a person: ' $ % *"
+            with _checking(server, new) as (check, refusals):
+                _until(lambda: "authentication failed" in refusals.read_text(), refusals)
+                assert check.poll() is None
+                waiting = {**credentials, pending_key("postgres"): new}
+                write_files(server.folder, make_input(credentials=waiting))
+                _until(lambda: check.poll() == 0, log)
+            assert _lets_in(server, new)
         finally:
             loop.send_signal(signal.SIGTERM)
             assert loop.wait(timeout=60) == 0
         assert "SCRAM" not in log.read_text()
+
+
+@contextlib.contextmanager
+def _checking(server: Any, password: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """What the Job does that signs in with a new password, and where it says what it is told."""
+    said = server.folder / "check.log"
+    environment = {
+        "PATH": f"{server.binaries}:{os.environ['PATH']}",
+        "PASSWORD_postgres": password,
+        "PGDATABASE": "postgres",
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(server.port),
+        "ROLES": "postgres",
+    }
+    with said.open("wb") as out:
+        check = subprocess.Popen(["sh", "-c", SCRIPT], env=environment, stdout=out, stderr=out)
+    try:
+        yield check, said
+    finally:
+        check.kill()
+        check.wait()
 
 
 def _lets_in(server: Any, password: str) -> bool:
