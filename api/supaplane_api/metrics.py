@@ -24,12 +24,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._readers: list[tuple[Gauge, Callable[[], Mapping[str, float]]]] = []
-        self.requests = Counter(
-            "supaplane_api_requests_total",
-            "Answered requests",
-            ["method", "route", "status"],
-            registry=self.registry,
-        )
+        count = self._counter
+        self.requests = count("requests", "Answered requests", "method", "route", "status")
         self.seconds = Histogram(
             "supaplane_api_request_seconds",
             "Time until the answer was sent",
@@ -37,53 +33,31 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.unknown_fields = Counter(
-            "supaplane_api_unknown_body_fields_total",
+        self.unknown_fields = count(
+            "unknown_body_fields",
             "Fields of request bodies that this version does not know",
-            ["route"],
-            registry=self.registry,
+            "route",
         )
-        self.unreadable = Counter(
-            "supaplane_api_unreadable_total",
+        self.unreadable = count(
+            "unreadable",
             "What was found in SupabaseProjects and is not known to this version",
-            ["what"],
-            registry=self.registry,
+            "what",
         )
-        self.sign_ins = Counter(
-            "supaplane_api_sign_ins_total",
-            "Sign-ins and refreshes by outcome",
-            ["grant", "outcome"],
-            registry=self.registry,
+        self.sign_ins = count("sign_ins", "Sign-ins and refreshes by outcome", "grant", "outcome")
+        self.mails = count("mails", "Mails that were tried, by outcome", "kind", "outcome")
+        self.kube_requests = count(
+            "kube_requests", "Requests to the Kubernetes API server", "verb", "resource", "status"
         )
-        self.mails = Counter(
-            "supaplane_api_mails_total",
-            "Mails that were tried, by outcome",
-            ["kind", "outcome"],
-            registry=self.registry,
-        )
-        self.kube_requests = Counter(
-            "supaplane_api_kube_requests_total",
-            "Requests to the Kubernetes API server",
-            ["verb", "resource", "status"],
-            registry=self.registry,
-        )
-        self.swept = Counter(
-            "supaplane_api_swept_total",
-            "What the sweeper did to projects",
-            ["action"],
-            registry=self.registry,
-        )
-        self.background_failures = Counter(
-            "supaplane_api_background_failures_total",
+        self.swept = count("swept", "What the sweeper did to projects", "action")
+        self.background_failures = count(
+            "background_failures",
             "Background work that ended unexpectedly and was begun again",
-            ["work"],
-            registry=self.registry,
+            "work",
         )
-        self.sweep_failures = Counter(
-            "supaplane_api_sweep_failures_total",
-            "Turns of the sweeper that failed",
-            registry=self.registry,
-        )
+        self.sweep_failures = count("sweep_failures", "Turns of the sweeper that failed")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"supaplane_api_{name}_total", text, labels, registry=self.registry)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """A value that is read when somebody asks for the metrics."""
