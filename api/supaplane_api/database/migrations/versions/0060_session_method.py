@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0060"
-down_revision = "0040"
+down_revision = "0050"
 
 SQL = """
 -- As GoTrue names it in a token's `amr`: otp stands for a link or the digits of a mail. Sessions
