@@ -8,7 +8,8 @@ import pytest
 
 from supaplane_contract.status import Reason
 
-from .platform import Platform
+from .platform import HOME, Platform
+from .things import Project
 
 MISSING = "docker.io/supabase/no-such-image:v0"
 
@@ -78,3 +79,40 @@ def test_a_setting_that_postgres_refuses_is_said_in_its_words_and_the_right_one_
     assert "work_mem" in message
     platform.patch(name, {"database": {"parameters": {"work_mem": "8MB"}}})
     platform.until_phase(name, "ACTIVE_HEALTHY")
+
+
+def test_a_quota_that_refuses_a_pod_is_said_and_clears_by_itself_when_it_is_gone(
+    platform: Platform, tiny: Project
+) -> None:
+    own = f"/api/v1/namespaces/{tiny.namespace}"
+    none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    assert platform.kube(f"{own}/resourcequotas", "POST", none)
+    try:
+        (pod,) = platform.pods(tiny, "rest")
+        platform.kube(f"{own}/pods/{pod['metadata']['name']}", "DELETE")
+        message = until_said(platform, tiny.name, "rest", Reason.QUOTA_EXCEEDED)
+        assert "none" in message
+    finally:
+        platform.kube(f"{own}/resourcequotas/none", "DELETE")
+    platform.until_phase(tiny.name, "ACTIVE_HEALTHY")
+
+
+def test_a_secret_that_is_referred_to_and_absent_is_said_and_the_project_goes_on_when_it_is_there(
+    platform: Platform, tiny: Project
+) -> None:
+    def reasons() -> set[str]:
+        return {c["reason"] for c in platform.status(tiny.name)["conditions"]}
+
+    functions = {"enabled": True, "sources": [{"name": "late", "secret": "late"}]}
+    platform.patch(tiny.name, {"functions": functions})
+    secrets = f"/api/v1/namespaces/{HOME}/secrets"
+    try:
+        platform.until(lambda: Reason.SECRET_MISSING in reasons(), "it is said")
+        code = {"metadata": {"name": "late"}, "stringData": {"index.ts": "Deno.serve(() => 1)"}}
+        assert platform.kube(secrets, "POST", code)
+        platform.until(lambda: len(platform.pods(tiny, "functions")) == 1, "it goes on")
+    finally:
+        platform.patch(tiny.name, {"functions": {"enabled": False, "sources": None}})
+        platform.kube(f"{secrets}/late", "DELETE")
+    platform.until_done(tiny.name)
+    assert Reason.SECRET_MISSING not in reasons()
