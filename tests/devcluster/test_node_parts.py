@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from supaplane_devcluster import CannotBuild, ClusterOptions, DevclusterError, components, plan
+from supaplane_devcluster.errors import CommandFailed
 from supaplane_devcluster.layout import Layout
 from supaplane_devcluster.node import (
     cgroups,
@@ -135,3 +138,17 @@ def test_on_another_system_one_line_says_what_is_needed(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(CannotBuild, match="needs Linux"):
         programs.check_machine()
+
+
+def test_every_image_is_imported_once_and_one_that_is_refused_is_named() -> None:
+    asked: list[str] = []
+
+    def run(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        asked.append(argv[-1])
+        return subprocess.CompletedProcess(argv, int("broken" in argv[-1]), "", "no tar")
+
+    whole = [Path(f"{number}.tar") for number in range(5)]
+    furniture.import_images(run, whole)
+    assert sorted(asked) == [str(path) for path in whole]
+    with pytest.raises(CommandFailed, match=r"broken\.tar: no tar"):
+        furniture.import_images(run, [*whole, Path("broken.tar")])
