@@ -28,6 +28,7 @@ than 100 KiB of memory; the server keeps idle ones for longer than this."""
 INACTIVITY_SECONDS = 75.0
 """A watch with bookmarks hears something about once a minute; a silent one is dead."""
 
+_READS = frozenset({"get", "list"})
 _JSON = "application/json"
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
@@ -36,7 +37,8 @@ _APPLY = "application/apply-patch+yaml"
 class KubeClient:
     """The real `Kube`. Reads, applies and deletes are sent again on trouble that passes.
 
-    `gate` is called before every write and may raise: the operator's Lease closes it.
+    `gate` is called before every write, and again when a connection for it is there, and may raise:
+    the operator's Lease closes it.
     `observe` is told (verb, resource plural, HTTP status) of every answer.
     """
 
@@ -63,7 +65,9 @@ class KubeClient:
             limit=connections, ssl=login.ssl_context if login.ssl_context else True
         )
         headers = {"User-Agent": user_agent, "Accept": _JSON}
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=headers, trace_configs=_asking(gate) if gate else None
+        )
         self._watch_session = aiohttp.ClientSession(
             connector=watches, headers=headers, read_bufsize=MAX_LINE
         )
@@ -256,7 +260,7 @@ class KubeClient:
     ) -> Manifest:
         data = orjson.dumps(body) if body is not None else None
         for attempt in range(attempts):
-            if verb not in ("get", "list") and self._gate is not None:
+            if verb not in _READS and self._gate is not None:
                 self._gate()
             try:
                 return await self._once(verb, resource, path, query, data, media)
@@ -287,6 +291,7 @@ class KubeClient:
                 data=data,
                 headers=headers,
                 timeout=self._timeout,
+                trace_request_ctx=verb,
             ) as response:
                 raw = await response.read()
                 status = response.status
@@ -302,6 +307,19 @@ class KubeClient:
             raise from_status(status, _status(raw), retry_after=retry_after)
         parsed: Manifest = orjson.loads(raw)
         return parsed
+
+
+def _asking(gate: Callable[[], None]) -> list[aiohttp.TraceConfig]:
+    """Asks the gate right before a write is sent: it may have waited for a connection for long, or
+    with the whole process."""
+
+    async def ask(_: aiohttp.ClientSession, context: Any, __: object) -> None:
+        if context.trace_request_ctx not in _READS:
+            gate()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(ask)
+    return [tracing]
 
 
 _METHODS = {

@@ -291,6 +291,45 @@ async def test_the_gate_stands_before_every_write_and_no_read(server):
     assert "Authorization" not in server.requests[0][4]
 
 
+async def test_a_write_that_waited_for_a_connection_asks_the_gate_again(server):
+    class Closed(Exception):
+        pass
+
+    async def nobody() -> None:
+        return None
+
+    asked: list[bool] = []
+    begun, closed, served = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def gate() -> None:
+        asked.append(closed.is_set())
+        begun.set()
+        if closed.is_set():
+            raise Closed
+
+    async def slow(_: web.Request) -> web.Response:
+        served.set()
+        await closed.wait()
+        return web.json_response({"metadata": {}})
+
+    server.answers = [slow]
+    login = Login(server.url, None, nobody)
+    async with KubeClient(login, connections=1, gate=gate) as client:
+        read = asyncio.create_task(client.get(CONFIG_MAPS, "ns", "a"))
+        await served.wait()
+        write = asyncio.create_task(client.create(CONFIG_MAPS, "ns", {}, manager="me"))
+        await begun.wait()
+        closed.set()
+        await read
+        with pytest.raises(Closed):
+            await write
+        assert asked == [False, True]
+        assert len(server.requests) == 1
+        closed.clear()
+        await client.create(CONFIG_MAPS, "ns", {}, manager="me")
+    assert len(server.requests) == 2
+
+
 async def test_every_answer_is_counted(server):
     async def nobody() -> None:
         return None
