@@ -99,6 +99,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "OutOfMemory"
     UNSCHEDULABLE = "Unschedulable"
     VOLUME_PENDING = "VolumePending"
+    PROBE_FAILING = "ProbeFailing"
     CERTIFICATE_NOT_ISSUED = "CertificateNotIssued"
     DNS_ACKNOWLEDGED = "DNSAcknowledged"
     DNS_PENDING = "DNSPending"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +83,34 @@ def test_a_setting_that_postgres_refuses_is_said_in_its_words_and_the_right_one_
     assert "work_mem" in message
     platform.patch(name, {"database": {"parameters": {"work_mem": "8MB"}}})
     platform.until_phase(name, "ACTIVE_HEALTHY")
+
+
+def test_a_probe_that_fails_is_said_and_clears_by_itself(platform: Platform, tiny: Project) -> None:
+    (pod,) = platform.pods(tiny, "rest")
+    frozen = processes_of(pod)
+    assert frozen
+    try:
+        for number in frozen:
+            os.kill(number, signal.SIGSTOP)
+        assert "probe failed" in until_said(platform, tiny.name, "rest", Reason.PROBE_FAILING)
+        platform.until_phase(tiny.name, "ACTIVE_UNHEALTHY")
+    finally:
+        for number in frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGCONT)
+    platform.until_phase(tiny.name, "ACTIVE_HEALTHY")
+
+
+def processes_of(pod: dict[str, Any]) -> list[int]:
+    """Numbers, on this machine, of the processes of the pod's first container."""
+    (container, *_) = pod["status"]["containerStatuses"]
+    word = container["containerID"].removeprefix("containerd://")
+    found = []
+    for group in Path("/proc").glob("[0-9]*/cgroup"):
+        with contextlib.suppress(OSError):
+            if word in group.read_text():
+                found.append(int(group.parent.name))
+    return found
 
 
 def test_a_quota_that_refuses_a_pod_is_said_and_clears_by_itself_when_it_is_gone(

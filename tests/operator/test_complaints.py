@@ -82,6 +82,37 @@ def test_a_pod_that_runs_needs_no_events():
     assert complaints([event("Pod", "rest-1", "FailedMount", "old")], {}, pods) == {}
 
 
+def running(name: str, component: str, **container: Any) -> dict[str, Any]:
+    made = pod(name, component, "")
+    made["status"] = {
+        "phase": "Running",
+        "containerStatuses": [{"name": "c", "state": {"running": {}}, **container}],
+    }
+    return made
+
+
+PROBE = "Readiness probe failed: read tcp 10.0.0.1:{port}->10.0.0.9:3000: i/o timeout"
+
+
+def test_a_probe_that_fails_is_quoted_and_in_the_same_words_each_time():
+    pods = [running("rest-1", "rest", started=True, ready=False)]
+    assert explained_by_events({}, pods)
+    told = [
+        complaints([event("Pod", "rest-1", "Unhealthy", PROBE.format(port=port))], {}, pods)
+        for port in (40001, 52002)
+    ]
+    assert told[0] == told[1]
+    assert told[0]["rest"].reason is Reason.PROBE_FAILING
+    assert "10.0.0.9:3000: i/o timeout" in told[0]["rest"].message
+
+
+@pytest.mark.parametrize("state", [{"started": True, "ready": True}, {"started": False}])
+def test_a_probe_that_failed_once_or_only_waits_for_the_start_is_no_complaint(state):
+    pods = [running("rest-1", "rest", **state)]
+    assert not explained_by_events({}, pods)
+    assert complaints([event("Pod", "rest-1", "Unhealthy", PROBE)], {}, pods) == {}
+
+
 def test_the_newest_complaint_is_heard():
     children = {VOLUME: child(state="Pending")}
     events = [
