@@ -30,7 +30,7 @@ def edges(project: Project, parts: Mapping[ComponentName, Part]) -> set[tuple[st
     tasks = {
         (task.name, other.value)
         for name in project.enabled
-        for task in parts[name].due(project)
+        for task in parts[name].tasks
         for other in task.calls & project.enabled
     }
     return components | tasks
@@ -73,7 +73,7 @@ def _rules(project: Project, parts: Mapping[ComponentName, Part]) -> Iterator[tu
             outwards = list(_outwards(project, part))
             ingress = list(_from_outside(project, part))
             yield name.value, {"ingress": ingress, "egress": [*called, *outwards]}
-            for task in part.due(project):
+            for task in part.tasks:
                 called = _to(project, _called(parts, graph, task.name))
                 yield task.name, {"ingress": [], "egress": [*called]}
 
