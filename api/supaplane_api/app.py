@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 VERSION = "0.1.0"
 FIRST_PAUSE = 1.0
 LAST_PAUSE = 60.0
+SECONDS_TO_HEED = 0.5
+ATTEMPTS_TO_END = 20
 
 
 def create_app(services: Services, stirred: asyncio.Event) -> FastAPI:
@@ -70,7 +72,7 @@ async def running(services: Services, stirred: asyncio.Event) -> AsyncIterator[N
             background.append(("postman", Postman(services, services.post).run))
         for name, work in background:
             task = asyncio.create_task(_keep_running(services, name, work), name=name)
-            stack.push_async_callback(_end, task)
+            stack.push_async_callback(end, task)
         yield
 
 
@@ -87,7 +89,16 @@ async def _keep_running(services: Services, name: str, work: Callable[[], Awaita
         pause = min(LAST_PAUSE, pause * 2)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancels the task until it heeds.
+
+    One is lost when it comes at the moment at which the pool hands a connection over: before Python
+    3.12 `asyncio.wait_for`, by which psycopg_pool waits, then returns instead of raising. The task
+    would go on for ever, and so would the end of the program.
+    """
+    for _ in range(ATTEMPTS_TO_END):
+        task.cancel()
+        await asyncio.wait({task}, timeout=SECONDS_TO_HEED)
+        if task.done():
+            return
+    log.error("%s does not end", task.get_name())

@@ -163,7 +163,8 @@ def _start_time_linux(pid: int) -> str | None:
         return None
     # The name in parentheses may hold anything, so count from its end.
     fields = text.rpartition(")")[2].split()
-    if fields[0] in "ZX":
+    # The first thread may have ended while others still hold what the process had open.
+    if fields[0] in "ZX" and int(fields[17]) <= 1:
         return None
     return f"{fields[19]}@{_boot()}"
 

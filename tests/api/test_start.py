@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from supaplane_api import app
 from supaplane_api.app import running
 from supaplane_api.assembly import assemble
 from supaplane_api.database import Database
@@ -60,3 +61,22 @@ async def test_a_pool_that_was_cut_off_while_opening_is_closed(services, monkeyp
         with pytest.raises(asyncio.CancelledError):
             async with running(services, asyncio.Event()):
                 pass
+
+
+async def test_work_that_loses_a_cancellation_is_cancelled_again(monkeypatch):
+    monkeypatch.setattr(app, "SECONDS_TO_HEED", 0.01)
+    lost = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            lost.set()
+        await asyncio.Event().wait()
+
+    async with nothing_stays():
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await app.end(task)
+    assert lost.is_set()
+    assert task.cancelled()

@@ -84,6 +84,7 @@ def test_the_operator_may_do_what_its_code_names(root: Path, roles: list[Json]) 
         "CONFIG_MAPS": "configmaps",
         "EVENTS": "events",
         "CERTIFICATES": "certificates",
+        "RESOURCE_QUOTAS": "resourcequotas",
     }
     generic = {"resource", "?"}  # kinds that come as values: the cluster tests see them
     found = {c for c in calls(root / "operator" / "supaplane_operator") if c[0] not in generic}

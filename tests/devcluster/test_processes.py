@@ -168,3 +168,28 @@ def test_secrets_go_by_the_environment(start: Callable[..., Process], tmp_path: 
     process = start(["sh", "-c", "echo $SECRET"], environ={"SECRET": "told", "PATH": os.defpath})
     processes.wait_for_end(process, 10)
     assert (tmp_path / "log").read_text() == "told\n"
+
+
+# The first thread ends by itself; another keeps a file locked until it ends too.
+THREADS = """
+import ctypes, fcntl, sys, threading, time
+held = open(sys.argv[1], "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+threading.Thread(target=time.sleep, args=(600,)).start()
+held.write("held"), held.flush()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are looked at in /proc")
+def test_a_program_has_ended_when_its_last_thread_has(
+    start: Callable[..., Process], tmp_path: Path, eventually: Any
+) -> None:
+    held = tmp_path / "held"
+    process = start([sys.executable, "-c", THREADS, str(held)], enter=ENTER)
+    eventually(lambda: held.exists() and held.read_text() == "held")
+    state = Path(f"/proc/{process.pid}/stat")
+    eventually(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z")
+    assert processes.is_alive(process)
+    processes.send(process, signal.SIGKILL)
+    assert processes.wait_for_end(process, 30)
