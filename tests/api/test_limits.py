@@ -55,6 +55,7 @@ def test_keys_do_not_run_into_one_another():
     limiter = Limiter(burst=1, seconds=30, clock=Time())
     limiter.take("ab", "c")
     limiter.take("a", "bc")
+    assert len(limiter) == 2
 
 
 def test_a_flood_of_keys_takes_bounded_memory():
