@@ -68,43 +68,52 @@ def project_database(tmp_path_factory):
 @pytest.fixture(scope="module")
 def postgres_meta(project_database, tmp_path_factory):
     """URL of a postgres-meta that reaches that database under its name in the cluster."""
-    port, log = free_port(), tmp_path_factory.mktemp("postgres-meta") / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [nodejs.NODE, "--require", str(HERE / "as_in_the_cluster.cjs"), SERVER],
-            cwd=nodejs.packages(HERE),
-            env=os.environ
-            | {
-                "CRYPTO_KEY": CREDENTIALS[connection.CRYPTO_KEY],
-                "PG_META_HOST": "127.0.0.1",
-                "PG_META_PORT": str(port),
-                "PG_META_DB_HOST": "nowhere.invalid",
-                "PG_QUERY_TIMEOUT_SECS": "2",  # 55 by default: what it does when it is not told
-                "TEST_DATABASE_PORT": str(project_database),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        until_healthy(f"http://127.0.0.1:{port}/health", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    log = tmp_path_factory.mktemp("postgres-meta") / "log"
+    for _ in range(10):
+        port = free_port()
+        with log.open("wb") as output:
+            server = start_postgres_meta(port, project_database, output)
+        try:
+            # It also listens on the next port, which another program may have taken.
+            if until_healthy(f"http://127.0.0.1:{port}/health", server, log):
+                yield f"http://127.0.0.1:{port}"
+                return
+        finally:
+            server.terminate()
+            server.wait(30)
+    pytest.fail("ten pairs of ports were taken: " + log.read_text())
+
+
+def start_postgres_meta(port, database_port, output):
+    settings = {
+        "CRYPTO_KEY": CREDENTIALS[connection.CRYPTO_KEY],
+        "PG_META_HOST": "127.0.0.1",
+        "PG_META_PORT": str(port),
+        "PG_META_DB_HOST": "nowhere.invalid",
+        "PG_QUERY_TIMEOUT_SECS": "2",  # 55 by default: what it does when it is not told
+        "TEST_DATABASE_PORT": str(database_port),
+    }
+    return subprocess.Popen(
+        [nodejs.NODE, "--require", str(HERE / "as_in_the_cluster.cjs"), SERVER],
+        cwd=nodejs.packages(HERE),
+        env=os.environ | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
 
 
 def until_healthy(url, server, log):
+    """Whether it answers, and listens on both its ports; not, when one of them was taken."""
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.HTTPError:
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        else:
-            return
+    while log.read_text().count("Server listening at") < 2:
+        if server.poll() is not None:
+            assert "EADDRINUSE" in log.read_text(), log.read_text()
+            return False
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    httpx.get(url).raise_for_status()
+    return True
 
 
 @pytest.fixture
