@@ -23,8 +23,9 @@ settings.register_profile("supaplane", deadline=None)
 settings.load_profile("supaplane")
 
 
-TOGETHER = ("chart/on_a_cluster", "live")
-"""Folders below `tests` whose tests share something that takes long to make."""
+TOGETHER = ("chart/on_a_cluster/", "live/test_chart", "live/")
+"""How paths below `tests` begin whose tests share what takes long to make; the first that fits:
+of the live ones, those of the chart have a node of their own."""
 
 LONG = ("cluster", "live", "browser", "slow")
 """Markers of what takes long."""
@@ -44,9 +45,9 @@ FIGURES = pytest.StashKey[dict[str, dict[str, float]]]()
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker of pytest-xdist ends: its figures come to where they are printed."""
-    figures = getattr(node, "workeroutput", {}).get("live")
-    if figures:
-        node.config.stash[FIGURES] = figures
+    figures = getattr(node, "workeroutput", {}).get("live") or {}
+    for unit, measured in figures.items():
+        node.config.stash.setdefault(FIGURES, {}).setdefault(unit, {}).update(measured)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -71,9 +72,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def group_of(nodeid: str) -> str:
-    """The file or folder whose tests stay together."""
+    """The file, or the beginning of the paths of files, whose tests stay together."""
     file = nodeid.partition("::")[0].removeprefix("tests/")
-    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+    return next((beginning for beginning in TOGETHER if file.startswith(beginning)), file)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The nodes of live tests, which run one after the other, and what they have in common.
+"""The nodes of live tests, one after the other in a process, and what they have in common.
 
 They need root and Linux. Elsewhere they are skipped with one line that says so, but never in
 continuous integration, where the variable CI is set.
@@ -71,7 +71,7 @@ def only_where_pods_run() -> None:
 
 @pytest.fixture(scope="session")
 def turn() -> Iterator[contextlib.ExitStack]:
-    """Holds the node that runs: one at a time, for two would share the processors."""
+    """Holds the node that runs in this process: one at a time."""
     with contextlib.ExitStack() as turn:
         yield turn
 
